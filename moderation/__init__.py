@@ -1,0 +1,1 @@
+"""Reviewhub's one app: a listing flows through its packages one way."""
