@@ -1,0 +1,1 @@
+"""Database migrations, made by makemigrations."""
