@@ -1,0 +1,1 @@
+"""The door a listing comes in by: read, checked, admitted and stored."""
