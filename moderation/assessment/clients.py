@@ -1,0 +1,93 @@
+"""The one model client of a process, built from the settings."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+
+from moderation.assessment.stores import DatabaseBreakers, DatabaseBudget, Limits
+from moderation.llm.breaker import Permission
+from moderation.llm.client import ModelClient
+from moderation.llm.guarded import GuardedClient
+from moderation.llm.openai_client import OpenAIClient
+from moderation.llm.providers import OFFLINE, Provider, offline_provider
+from moderation.llm.stores import BreakerStore, MemoryBreakers
+from moderation.offline_model.server import app as offline_app
+
+PROVIDER = "openai"
+OPENAI_BASE_URL = "https://api.openai.com/v1"
+MICROUSD = 1_000_000
+
+
+def providers() -> list[Provider]:
+    """Return the configured providers in order; the offline model is the last."""
+    configured = []
+    if settings.OPENAI_API_KEY or settings.OPENAI_BASE_URL:
+        configured.append(
+            Provider(
+                name=PROVIDER,
+                base_url=settings.OPENAI_BASE_URL or OPENAI_BASE_URL,
+                key=settings.OPENAI_API_KEY or "none",
+            )
+        )
+    return [*configured, offline_provider()]
+
+
+def make_client(pool: ThreadPoolExecutor) -> ModelClient:
+    """Return a guarded client over the configured providers.
+
+    The breaker of the in-process offline model is kept in memory: it cannot
+    be down for one process and well for another.
+    """
+    line = providers()
+    return GuardedClient(
+        [
+            (
+                provider,
+                OpenAIClient(
+                    provider, app=offline_app if provider.is_in_process else None
+                ),
+            )
+            for provider in line
+        ],
+        breakers=_Breakers(pool),
+        budget=DatabaseBudget(pool, limits()),
+        attempt_timeout_s=float(settings.REVIEWHUB_MODEL_TIMEOUT_SECONDS),
+    )
+
+
+def limits() -> Limits:
+    """Return the installation's budget limits."""
+    return Limits(
+        day_microusd=_microusd(settings.REVIEWHUB_DAILY_BUDGET_USD),
+        month_microusd=_microusd(settings.REVIEWHUB_MONTHLY_BUDGET_USD),
+    )
+
+
+def _microusd(usd: object) -> int | None:
+    return None if usd is None else int(float(str(usd)) * MICROUSD)
+
+
+class _Breakers:
+    """The database's breakers for providers outside, memory for the one inside."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._outside: BreakerStore = DatabaseBreakers(pool)
+        self._inside: BreakerStore = MemoryBreakers()
+
+    def _of(self, provider: str) -> BreakerStore:
+        return self._inside if provider == OFFLINE else self._outside
+
+    async def allow(self, provider: str) -> Permission:
+        return await self._of(provider).allow(provider)
+
+    async def record(
+        self,
+        provider: str,
+        ok: bool,
+        *,
+        is_probe: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        await self._of(provider).record(
+            provider, ok, is_probe=is_probe, retry_after_s=retry_after_s
+        )
