@@ -1,0 +1,1 @@
+"""What is known around a listing: clauses, usual prices, earlier refusals."""

@@ -1,0 +1,1 @@
+"""Auto-approve or ask: guardrails, calibrated confidence, threshold."""
