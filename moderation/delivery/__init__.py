@@ -1,0 +1,1 @@
+"""What the merchant is told and shown, recorded with the decision."""

@@ -1,0 +1,91 @@
+"""The outbox: what a decision owes, written with it and done when it is due.
+
+The publish channel makes a decision effective on the listing. A person's
+decision waits in the outbox for its undo window; nothing leaves before.
+"""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from moderation.models import Decision, Delivery, Listing
+from moderation.models.clock import database_now
+from moderation.models.transition import move, move_many
+from moderation.states import DeliveryState, Outcome
+
+BATCH = 200
+
+
+def owe_outcome(decision: Decision) -> Delivery:
+    """Write the outbox row of a decision, in the caller's transaction."""
+    return Delivery.objects.create(
+        merchant_id=decision.submission.merchant_id,
+        submission=decision.submission,
+        decision=decision,
+        channel="publish",
+        event_id=decision.public_id,
+        event=f"listing.{decision.outcome}",
+        due_at=decision.effective_at,
+    )
+
+
+def cancel_owed(decision: Decision, *, by: str) -> bool:
+    """Take back what a decision owes; False where an effect has begun."""
+    for delivery in decision.deliveries.all():
+        if delivery.state == DeliveryState.SENT:
+            return False
+        move(delivery, DeliveryState.CANCELLED, by=by, action="undo")
+    return True
+
+
+def publish_due(*, by: str, now: datetime | None = None) -> int:
+    """Make due decisions effective on their listings; return how many were.
+
+    An approval puts its content live. Any other outcome leaves the listing's
+    last approved version live (a newer version was judged, not that one).
+    """
+    now = now or database_now()
+    with transaction.atomic():
+        rows = Delivery.objects.filter(
+            channel="publish", state=DeliveryState.PENDING, due_at__lte=now
+        ).order_by("due_at", "id")
+        if connection.features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True, of=("self",))
+        due = list(rows.select_related("decision__submission")[:BATCH])
+        sent = move_many(
+            due,
+            DeliveryState.SENT,
+            by=by,
+            action="publish",
+            change={"sent_at": now, "attempts": F("attempts") + 1},
+        )
+        if sent:
+            _go_live([row.decision for row in due if row.decision is not None])
+    return sent
+
+
+def _go_live(decisions: list[Decision]) -> None:
+    """Point listings at their newest approval among these decisions."""
+    newest: dict[int, Decision] = {}
+    for decision in decisions:
+        listing = decision.submission.listing_id
+        held = newest.get(listing)
+        if decision.outcome == Outcome.APPROVED and (
+            held is None or held.submission.version < decision.submission.version
+        ):
+            newest[listing] = decision
+    listings = list(
+        Listing.objects.select_for_update(of=("self",))
+        .filter(pk__in=newest)
+        .select_related("live_decision__submission")
+    )
+    changed = []
+    for row in listings:
+        decision = newest[row.pk]
+        live = row.live_decision
+        # An older version's late approval never replaces a newer live one.
+        if live is None or live.submission.version <= decision.submission.version:
+            row.live_decision = decision
+            changed.append(row)
+    Listing.objects.bulk_update(changed, ["live_decision"])

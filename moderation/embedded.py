@@ -1,0 +1,87 @@
+"""The embedded worker: judging and the schedule in one process, no broker.
+
+The same Worker and the same schedule table as with Celery; the database is
+looked at several times a second instead of a bell being rung.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import close_old_connections
+
+from moderation import upkeep
+from moderation.intake.bulk import admit_waiting
+from moderation.schedule import SCHEDULE
+from moderation.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+# Import rows are admitted as soon as they are stored: nobody rings here.
+TICK_S = 0.2
+RUNS: dict[str, Callable[[], object]] = {
+    "moderation.sweep": upkeep.sweep,
+    "moderation.publish": upkeep.publish,
+    "moderation.forget": upkeep.forget,
+}
+HEARTBEAT_S = 3.0
+
+
+class Embedded:
+    """A worker with its scheduler thread, until stopped."""
+
+    def __init__(self) -> None:
+        """Prepare; nothing runs yet."""
+        name = f"embedded:{socket.gethostname()}:{os.getpid()}"
+        self.worker = Worker(name=name)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask both the worker and the scheduler to end."""
+        self._stop.set()
+        self.worker.stop()
+
+    def run(self) -> None:
+        """Run until stopped; the scheduler in a thread, the worker right here."""
+        upkeep.beat_heart(self.worker.name, "worker")
+        scheduler = threading.Thread(
+            target=self._schedule, name="scheduler", daemon=True
+        )
+        scheduler.start()
+        try:
+            while not self._stop.is_set():
+                try:
+                    self.worker.run_forever()
+                except Exception:
+                    # The database may be away for a moment; try again.
+                    log.exception("worker_failed")
+                    self._stop.wait(1.0)
+        finally:
+            self._stop.set()
+            scheduler.join(timeout=10)
+
+    def _schedule(self) -> None:
+        due = {entry["task"]: 0.0 for entry in SCHEDULE.values()}
+        every = {entry["task"]: entry["schedule"] for entry in SCHEDULE.values()}
+        beat_at = 0.0
+        while not self._stop.wait(TICK_S):
+            now = time.monotonic()
+            if now >= beat_at:
+                beat_at = now + HEARTBEAT_S
+                self._safely(lambda: upkeep.beat_heart(self.worker.name, "worker"))
+            self._safely(admit_waiting)
+            for task, run in RUNS.items():
+                if now >= due[task]:
+                    due[task] = now + every[task]
+                    self._safely(run)
+        close_old_connections()
+
+    def _safely(self, run: Callable[[], object]) -> None:
+        try:
+            close_old_connections()
+            run()
+        except Exception:
+            log.exception("scheduled_run_failed", run=getattr(run, "__name__", "?"))

@@ -1,0 +1,243 @@
+"""Writes what the pipeline concluded: assessment, calls, and decision or task.
+
+One group of finished submissions is one transaction; each has a savepoint, so
+that one lost lease costs the others nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from moderation.access.actor import MACHINE, Actor
+from moderation.content import Content
+from moderation.decisions import Ruling, record_decision
+from moderation.llm.client import CallRecord, ModelFailure, storable
+from moderation.models import Assessment, ModelCall, ReviewTask, Submission
+from moderation.models.clock import database_now
+from moderation.models.transition import move
+from moderation.models.versions import mode_in_force
+from moderation.pipeline import Moderated, failed
+from moderation.review.queue import QUEUES
+from moderation.routing.route import Reason, Routed
+from moderation.states import (
+    AssessmentRole,
+    FailureKind,
+    ModeKind,
+    Outcome,
+    Route,
+    SubmissionState,
+    TaskKind,
+    VerdictKind,
+)
+from moderation.versions import Served
+
+log = structlog.get_logger(__name__)
+
+# A model that declines to judge often declines for a reason.
+URGENT = frozenset({FailureKind.REFUSED})
+URGENT_PRIORITY, PRIORITY = 10, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One judged submission, with the hold under which it may be written."""
+
+    submission: Submission
+    lease_token: UUID
+    version: Served
+    moderated: Moderated
+
+
+def write_results(group: Sequence[Finished]) -> int:
+    """Store a group of judgements; return how many were written.
+
+    The kill switch is read again inside the transaction: an auto-approval that
+    it forbids becomes a task. A submission whose lease was lost, or that was
+    withdrawn meanwhile, is passed over.
+    """
+    written = 0
+    with transaction.atomic():
+        mode = mode_in_force()
+        now = database_now()
+        for finished in group:
+            with transaction.atomic():
+                done = _write(finished, mode, now)
+                if not done:
+                    transaction.set_rollback(True)
+            written += done
+            if not done:
+                log.warning(
+                    "lease_lost",
+                    submission=finished.submission.public_id,
+                    request_id=finished.submission.request_id,
+                )
+    return written
+
+
+def write_crash(submission: Submission, version: Served) -> bool:
+    """Hand a submission that keeps stopping its worker to a person."""
+    if submission.lease_token is None:
+        return False
+    tidied = Content.from_dict(submission.tidied or {})
+    moderated = failed(FailureKind.CRASHED, "claimed alone and lost", tidied=tidied)
+    finished = Finished(submission, submission.lease_token, version, moderated)
+    return write_results([finished]) == 1
+
+
+def _write(finished: Finished, mode: ModeKind, now: datetime) -> bool:
+    submission, moderated = finished.submission, finished.moderated
+    routed = _under_mode(moderated.routed, mode)
+    assessment = _assessment(finished, routed, now)
+    assessment.save(force_insert=True)
+    ModelCall.objects.bulk_create(
+        _call(assessment, number, call, finished.version)
+        for number, call in enumerate(moderated.assessed.calls, 1)
+    )
+    if routed.route is Route.AUTO_APPROVE:
+        decision = record_decision(
+            submission=submission,
+            ruling=Ruling(
+                outcome=Outcome.APPROVED,
+                clauses=_fixed_clauses(moderated),
+                published=moderated.proposed.as_dict(),
+                requests=submission.requests,
+            ),
+            by=MACHINE,
+            at=now,
+            effective_at=now,
+            assessment=assessment,
+            lease_token=finished.lease_token,
+        )
+        return decision is not None
+    return ask_a_person(
+        submission,
+        assessment,
+        routed.reasons,
+        by=MACHINE,
+        lease_token=finished.lease_token,
+        now=now,
+    )
+
+
+def ask_a_person(
+    submission: Submission,
+    assessment: Assessment,
+    reasons: Sequence[Reason],
+    *,
+    by: Actor,
+    lease_token: UUID,
+    now: datetime,
+) -> bool:
+    """Open a task for a submission that a worker holds; False when it lost it."""
+    moved = move(
+        submission,
+        SubmissionState.IN_REVIEW,
+        by=by.label,
+        action="ask",
+        where={"lease_token": lease_token},
+        change={
+            "lease_token": None,
+            "lease_until": None,
+            "state_changed_at": now,
+        },
+        data={"reasons": [reason.code for reason in reasons]},
+        request_id=submission.request_id,
+    )
+    if not moved:
+        return False
+    queue = QUEUES["general"]
+    ReviewTask.objects.create(
+        submission=submission,
+        merchant_id=submission.merchant_id,
+        kind=TaskKind.ROUTED,
+        assessment=assessment,
+        reasons=[reason.as_dict() for reason in reasons],
+        clause=next(
+            (item["code"] for item in assessment.clauses if item["action"] != "fix"),
+            "",
+        ),
+        language=assessment.language,
+        priority=URGENT_PRIORITY if assessment.failure in URGENT else PRIORITY,
+        due_at=now + queue.due_in,
+        created_at=now,
+    )
+    return True
+
+
+def _under_mode(routed: Routed, mode: ModeKind) -> Routed:
+    if routed.route is Route.AUTO_APPROVE and mode is not ModeKind.AUTOMATIC:
+        reason = Reason("mode", "Automatic approval is switched off: people decide.")
+        return Routed(Route.REVIEW, (reason,))
+    return routed
+
+
+def _assessment(finished: Finished, routed: Routed, now: datetime) -> Assessment:
+    moderated = finished.moderated
+    assessed = moderated.assessed
+    verdict, failure = assessed.verdict, assessed.failure
+    if verdict is None and failure is None:
+        failure = ModelFailure(FailureKind.INTERNAL, "no verdict and no failure", "")
+    return Assessment(
+        submission=finished.submission,
+        pipeline_id=finished.version.pk,
+        role=AssessmentRole.SERVING,
+        attempt=max(finished.submission.attempts, 1),
+        verdict=VerdictKind(verdict.kind) if verdict else None,
+        failure=failure.kind if failure else None,
+        failure_detail=storable(failure.detail, 500) if failure else "",
+        clauses=[
+            {**item, "quote": storable(item["quote"])} for item in moderated.clauses
+        ],
+        doubt=verdict.doubt if verdict else "",
+        proposed=moderated.proposed.as_dict(),
+        field_confidence=verdict.field_confidence.model_dump() if verdict else {},
+        language=verdict.language[:35] if verdict else "",
+        stated_confidence=verdict.confidence if verdict else None,
+        calibrated_confidence=moderated.calibrated if verdict else None,
+        route=routed.route,
+        reasons=[reason.as_dict() for reason in routed.reasons],
+        guardrails={name: bool(words) for name, words in moderated.guardrails.items()},
+        threshold=finished.version.threshold,
+        provider=assessed.provider,
+        is_fallback=assessed.is_fallback,
+        input_sha256=assessed.input_sha256,
+        output_sha256=assessed.output_sha256,
+        cost_microusd=sum(call.cost_microusd for call in assessed.calls),
+        latency_ms=moderated.latency_ms,
+        created_at=now,
+    )
+
+
+def _call(
+    assessment: Assessment, number: int, call: CallRecord, version: Served
+) -> ModelCall:
+    return ModelCall(
+        assessment=assessment,
+        number=number,
+        provider=call.provider,
+        model_asked=call.model[:120],
+        prompt_sha256=version.recipe.prompt_sha256,
+        request_id=call.request_id[:64],
+        started_at=call.started_at,
+        latency_ms=call.latency_ms,
+        input_tokens=call.input_tokens,
+        cached_tokens=call.cached_tokens,
+        output_tokens=call.output_tokens,
+        cost_microusd=call.cost_microusd,
+        failure=call.failure,
+        http_status=call.http_status,
+        raw_text=call.raw_text,
+    )
+
+
+def _fixed_clauses(moderated: Moderated) -> list[dict[str, str]]:
+    return [
+        {"code": item["code"], "field": item["field"], "quote": item["quote"]}
+        for item in moderated.clauses
+    ]
+
+
