@@ -1,0 +1,1 @@
+"""Who acts: people, keys and the machine; what a role may do."""

@@ -1,0 +1,1 @@
+"""Labelled cases through the true pipeline, scored."""

@@ -1,0 +1,1 @@
+"""A person finishes what the machine asked about."""

@@ -1,0 +1,1 @@
+"""Which pipeline version serves whom, and the kill switch."""
