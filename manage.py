@@ -9,6 +9,10 @@ import tempfile
 from collections.abc import Iterator
 
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
+
+# What SQLite and PostgreSQL say of a table that no migration has made yet.
+NO_TABLES = ("no such table", "does not exist")
 
 
 @contextlib.contextmanager
@@ -35,7 +39,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewhub.settings")
     is_server = sys.argv[1:2] == ["serve"]
     with prepared_to_serve(sys.argv[2:]) if is_server else contextlib.nullcontext():
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except DatabaseError as error:
+            if not any(words in str(error) for words in NO_TABLES):
+                raise
+            sys.exit("The database is not set up. Run: python manage.py migrate")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from moderation.routing.guardrails import Facts, check_guardrails
 from moderation.routing.mending import Fix, is_mended
 from moderation.routing.route import FAILURE_WORDS, Judgement, Reason, Routed, route
 from moderation.standardise.standard import Standardised
-from moderation.states import ClauseAction, FailureKind, ModeKind, Route
+from moderation.states import FailureKind, ModeKind, Route
 from moderation.versions import Served
 
 
@@ -159,7 +159,7 @@ def facts_of(
     mended = {
         clause.code
         for clause in clauses
-        if clause.action == ClauseAction.FIX
+        if clause.action == "fix"
         and is_mended(
             Fix(clause.code, clause.field, clause.quote),
             standardised.content,
@@ -184,7 +184,7 @@ def facts_of(
         unmended=tuple(
             clause.code
             for clause in clauses
-            if clause.action == ClauseAction.FIX
+            if clause.action == "fix"
             and clause.code.startswith("P-")
             and clause.code not in mended
         ),
@@ -209,7 +209,7 @@ def judgement_of(
         findings={
             clause.code: clause.explanation
             for clause in (verdict.clauses if verdict else ())
-            if clause.action != ClauseAction.FIX
+            if clause.action != "fix"
         },
         doubt=verdict.doubt if verdict else "",
         calibrated=calibrated if calibrated is not None else 0.0,

@@ -6,7 +6,7 @@ that one lost lease costs the others nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 # A model that declines to judge often declines for a reason.
 URGENT = frozenset({FailureKind.REFUSED})
 URGENT_PRIORITY, PRIORITY = 10, 50
+# The queue goes by due time first, so what is urgent must also be due sooner.
+URGENT_DUE_IN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def ask_a_person(
     )
     if not moved:
         return False
-    queue = QUEUES["general"]
+    is_urgent = assessment.failure in URGENT
     ReviewTask.objects.create(
         submission=submission,
         merchant_id=submission.merchant_id,
@@ -161,8 +163,8 @@ def ask_a_person(
             "",
         ),
         language=assessment.language,
-        priority=URGENT_PRIORITY if assessment.failure in URGENT else PRIORITY,
-        due_at=now + queue.due_in,
+        priority=URGENT_PRIORITY if is_urgent else PRIORITY,
+        due_at=now + (URGENT_DUE_IN if is_urgent else QUEUES["general"].due_in),
         created_at=now,
     )
     return True

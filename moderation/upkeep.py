@@ -6,11 +6,11 @@ import structlog
 
 from moderation.claims import sweep_lost
 from moderation.delivery.outbox import publish_due
-from moderation.models import Heartbeat, IdempotencyKey
+from moderation.models import Heartbeat, IdempotencyKey, Submission
 from moderation.models.clock import database_now
 from moderation.results import write_crash
 from moderation.review.queue import expire_leases
-from moderation.versions import baseline, served
+from moderation.versions import Served, baseline, served
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +26,21 @@ def sweep() -> dict[str, int]:
     crashed = 0
     if past_hope:
         version = served(baseline().pk)
-        crashed = sum(write_crash(row, version) for row in past_hope)
+        crashed = sum(_handed_over(row, version) for row in past_hope)
     expired = expire_leases()
     found = {"swept": swept, "crashed": crashed, "expired": expired}
     if any(found.values()):
         log.info("swept", **found)
     return found
+
+
+def _handed_over(row: Submission, version: Served) -> bool:
+    """Hand one submission to a person; a failure costs the rest of a sweep nothing."""
+    try:
+        return write_crash(row, version)
+    except Exception:
+        log.exception("hand_over_failed", submission=row.public_id)
+        return False
 
 
 def publish() -> int:

@@ -61,6 +61,11 @@ class Progress:
     written: int = 0
     in_flight: dict[UUID, int] = field(default_factory=dict)
 
+    @property
+    def unwritten(self) -> int:
+        """How many submissions are claimed and not written yet."""
+        return sum(self.in_flight.values())
+
 
 class Outbound:
     """Judgements on their way to the database, handed over in groups."""
@@ -179,7 +184,7 @@ class Worker:
                 jobs: list[Job] = []
                 over = until is not None and monotonic() >= until
                 free = self.concurrency - len(tasks)
-                if not over and free > 0 and len(progress.in_flight) < unwritten_limit:
+                if not over and free > 0 and progress.unwritten < unwritten_limit:
                     jobs = await _in(database, self._claim, free, len(tasks) == 0)
                 for job in jobs:
                     progress.in_flight[job.lease_token] = (

@@ -33,7 +33,7 @@ class Actor:
         """Return the actor for a signed-in person."""
         if user.is_anonymous:
             raise ValueError("An anonymous visitor may not act.")
-        return cls(f"person:{user.get_username()}", user)  # type: ignore[arg-type]  # not anonymous here
+        return cls(f"person:{user.get_username()}", user)
 
     @classmethod
     def key(cls, prefix: str, user: "User") -> "Actor":

@@ -10,7 +10,7 @@ from moderation.llm.client import ModelClient
 from moderation.llm.guarded import GuardedClient
 from moderation.llm.openai_client import OpenAIClient
 from moderation.llm.providers import OFFLINE, Provider, offline_provider
-from moderation.llm.stores import BreakerStore, MemoryBreakers
+from moderation.llm.stores import BreakerStore, EasedBreakers, MemoryBreakers
 from moderation.offline_model.server import app as offline_app
 
 PROVIDER = "openai"
@@ -71,7 +71,7 @@ class _Breakers:
     """The database's breakers for providers outside, memory for the one inside."""
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._outside: BreakerStore = DatabaseBreakers(pool)
+        self._outside: BreakerStore = EasedBreakers(DatabaseBreakers(pool))
         self._inside: BreakerStore = MemoryBreakers()
 
     def _of(self, provider: str) -> BreakerStore:

@@ -41,9 +41,10 @@ class DatabaseBreakers:
 
     async def allow(self, provider: str) -> Permission:
         """Say whether one call to the provider may go now."""
-        return await self._change(
+        permission: Permission = await self._change(
             provider, lambda memory, now: allow(memory, self._policy, now)
         )
+        return permission
 
     async def record(
         self,
@@ -52,8 +53,9 @@ class DatabaseBreakers:
         *,
         is_probe: bool = False,
         retry_after_s: float | None = None,
+        calls: int = 1,
     ) -> None:
-        """Take note of how a call ended."""
+        """Take note of how a call ended, or several that ended alike."""
 
         def change(memory: BreakerMemory, now: float) -> tuple[BreakerMemory, None]:
             return (
@@ -64,6 +66,7 @@ class DatabaseBreakers:
                     ok=ok,
                     is_probe=is_probe,
                     retry_after_s=retry_after_s,
+                    calls=calls,
                 ),
                 None,
             )
@@ -139,9 +142,14 @@ class DatabaseBudget:
 def reserve(estimate_microusd: int, limits: Limits) -> int | None:
     """Reserve money for one call; None when a limit would be passed.
 
-    Reservations of one installation go one by one, so that however many
-    workers ask at once the limit holds.
+    Under a limit the reservations of an installation go one by one, so that
+    however many workers ask at once it holds.
     """
+    if limits.day_microusd is None and limits.month_microusd is None:
+        row = BudgetReservation.objects.create(
+            day=database_now().date(), reserved_microusd=estimate_microusd
+        )
+        return row.pk
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -164,6 +172,8 @@ def reserve(estimate_microusd: int, limits: Limits) -> int | None:
 
 def settle(token: object, actual_microusd: int) -> None:
     """Replace a reservation by what was spent; a second time is a no-op."""
+    if not isinstance(token, int):
+        return
     BudgetReservation.objects.filter(pk=token, settled_microusd__isnull=True).update(
         settled_microusd=actual_microusd
     )

@@ -31,12 +31,17 @@ def owe_outcome(decision: Decision) -> Delivery:
 
 
 def cancel_owed(decision: Decision, *, by: str) -> bool:
-    """Take back what a decision owes; False where an effect has begun."""
-    for delivery in decision.deliveries.all():
-        if delivery.state == DeliveryState.SENT:
-            return False
-        move(delivery, DeliveryState.CANCELLED, by=by, action="undo")
-    return True
+    """Take back what a decision owes; False where an effect has begun.
+
+    Meant for a transaction that the caller rolls back on False: a publisher may
+    take one row while another is being cancelled.
+    """
+    owed = decision.deliveries.exclude(state=DeliveryState.CANCELLED)
+    return all(
+        delivery.state == DeliveryState.PENDING
+        and move(delivery, DeliveryState.CANCELLED, by=by, action="undo")
+        for delivery in owed
+    )
 
 
 def publish_due(*, by: str, now: datetime | None = None) -> int:
@@ -75,17 +80,22 @@ def _go_live(decisions: list[Decision]) -> None:
             held is None or held.submission.version < decision.submission.version
         ):
             newest[listing] = decision
+    # Locked in one order, and alone: what is live is read once the lock is held,
+    # since another publisher may just have changed it.
     listings = list(
-        Listing.objects.select_for_update(of=("self",))
-        .filter(pk__in=newest)
-        .select_related("live_decision__submission")
+        Listing.objects.select_for_update().filter(pk__in=newest).order_by("pk")
+    )
+    live_versions = dict(
+        Decision.objects.filter(
+            pk__in=[row.live_decision_id for row in listings]
+        ).values_list("pk", "submission__version")
     )
     changed = []
     for row in listings:
         decision = newest[row.pk]
-        live = row.live_decision
+        live = live_versions.get(row.live_decision_id, 0)
         # An older version's late approval never replaces a newer live one.
-        if live is None or live.submission.version <= decision.submission.version:
+        if live <= decision.submission.version:
             row.live_decision = decision
             changed.append(row)
     Listing.objects.bulk_update(changed, ["live_decision"])

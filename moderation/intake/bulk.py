@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from moderation.dispatch import ring
 from moderation.intake.submit import (
     Checked,
     RefusedError,
+    Unknown,
     check,
     room,
     store,
@@ -70,7 +71,7 @@ def start_import(
     by: Actor,
     filename: str = "",
     columns: Iterable[str] = (),
-    unknown: str = "ignore",
+    unknown: Unknown = "ignore",
     request_id: str = "",
     on_stored: Callable[[int], None] | None = None,
 ) -> Started:
@@ -81,7 +82,7 @@ def start_import(
         unknown: "ignore" unknown columns (files) or "refuse" them (API).
         on_stored: called with the number of rows stored so far.
     """
-    batch = Import.objects.create(
+    batch = Import(
         merchant=merchant,
         by=by.user,
         sent_by=by.label,
@@ -96,6 +97,9 @@ def start_import(
     while chunk := list(islice(stream, STORE_CHUNK)):
         kept = [_row(batch, row, unknown, ignored) for row in chunk]
         with transaction.atomic():
+            # With its first rows, or it would look finished before it has any.
+            if batch.pk is None:
+                batch.save()
             ImportRow.objects.bulk_create(kept)
         for row in kept:
             refused = row.state == ImportRowState.REFUSED
@@ -112,7 +116,10 @@ def start_import(
             on_stored(len(started.rows))
     batch.total_rows = len(started.rows)
     batch.ignored_columns = list(ignored)
-    batch.save(update_fields=["total_rows", "ignored_columns"])
+    if batch.pk is None:
+        batch.save()
+    else:
+        batch.save(update_fields=["total_rows", "ignored_columns"])
     ring("admit")
     return started
 
@@ -164,8 +171,21 @@ def _admit_chunk(limit: int) -> int:
             rows = rows.select_for_update(skip_locked=True, of=("self",))
         chunk = list(rows.select_related("batch__merchant")[:limit])
         for row in chunk:
-            _admit(row)
+            _admit_alone(row)
     return len(chunk)
+
+
+def _admit_alone(row: ImportRow) -> None:
+    """Admit one row; one that we cannot store must not hold up the line for ever."""
+    try:
+        with transaction.atomic():
+            _admit(row)
+    except OperationalError:
+        # The database's trouble, not the row's: the whole chunk is tried again.
+        raise
+    except Exception:
+        log.exception("admit_failed", batch=row.batch.public_id, row=row.number)
+        _end(row, ImportRowState.REFUSED, errors=[INTERNAL])
 
 
 def _admit(row: ImportRow) -> None:
@@ -198,6 +218,11 @@ SUSPENDED = {
     "code": "suspended",
     "message": "This account may not send listings now. Write to the marketplace.",
 }
+INTERNAL = {
+    "field": "listing",
+    "code": "internal",
+    "message": "We could not store this row. Send it again, or write to us.",
+}
 
 
 def _checked(row: ImportRow) -> Checked:
@@ -216,7 +241,7 @@ def _end(row: ImportRow, state: ImportRowState, **change: Any) -> None:
 
 
 def _row(
-    batch: Import, row: RawRow, unknown: str, ignored: dict[str, None]
+    batch: Import, row: RawRow, unknown: Unknown, ignored: dict[str, None]
 ) -> ImportRow:
     errors = list(row.problems)
     data: Any = row.data
@@ -231,7 +256,8 @@ def _row(
     return ImportRow(
         batch=batch,
         number=row.number,
-        data=storable_json(data),
+        # What was accepted is sanitised and within its limits: kept whole.
+        data=storable_json(data) if errors else data,
         state=ImportRowState.REFUSED if errors else ImportRowState.WAITING,
         errors=errors,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -20,7 +20,7 @@ from moderation.access.actor import Actor
 from moderation.content import Change, Content, Problem
 from moderation.dispatch import ring
 from moderation.intake.sanitize import sanitize
-from moderation.intake.validate import validate
+from moderation.intake.validate import all_problems, validate
 from moderation.models import (
     AuditEvent,
     IdempotencyKey,
@@ -33,9 +33,10 @@ from moderation.models.content_keys import content_key
 from moderation.models.listings import PENDING
 from moderation.models.transition import move
 from moderation.models.versions import mode_in_force
-from moderation.standardise.standard import Standardised, standardise
+from moderation.standardise.standard import Standardised
 from moderation.states import ModeKind, Source, Standing, SubmissionState, TaskState
 
+Unknown = Literal["refuse", "ignore"]
 CLOSED_RETRY_S = 300
 BUSY_RETRY_S = 30
 # What a machine usually needs, before a person is asked.
@@ -90,7 +91,7 @@ class Submitted:
     ignored: tuple[str, ...] = ()
 
 
-def check(data: object, *, unknown: str = "refuse") -> Checked:
+def check(data: object, *, unknown: Unknown = "refuse") -> Checked:
     """Sanitise, validate and standardise; store nothing.
 
     Args:
@@ -104,11 +105,8 @@ def check(data: object, *, unknown: str = "refuse") -> Checked:
     if isinstance(data, Mapping):
         data, cleaned = sanitize(data)
     validated = validate(data, unknown=unknown)
-    if validated.content is None:
-        raise RefusedError(validated.problems, validated.ignored)
-    standardised = standardise(validated.content)
-    problems = (*validated.problems, *standardised.refusals)
-    if problems:
+    problems, standardised = all_problems(validated)
+    if standardised is None or validated.content is None:
         raise RefusedError(problems, validated.ignored)
     return Checked(
         validated.external_id,
@@ -127,7 +125,7 @@ def submit(
     by: Actor,
     request_id: str,
     idempotency: tuple[str, str] | None = None,
-    unknown: str = "refuse",
+    unknown: Unknown = "refuse",
 ) -> Submitted:
     """Check a listing and store it as a new version, once.
 

@@ -28,7 +28,7 @@ class VerbCommand(BaseCommand):
             self.stdout.write(sentence)
 
 
-def progress(total: int | None, words: str, *, unit: str = "") -> "tqdm[None]":
+def progress(total: int | None, words: str, *, unit: str = "") -> "tqdm[Any]":
     """Return a progress bar on standard error, silent where it is no terminal."""
     return tqdm(
         total=total, desc=words, unit=unit, disable=not sys.stderr.isatty(), leave=True

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from moderation.models.fields import both_or_neither, enum_field
+from moderation.models.fields import both_or_neither, enum_field, optional_enum_field
 from moderation.models.listings import Merchant, Submission
 from moderation.models.versions import PipelineVersion
 from moderation.states import (
@@ -27,8 +27,8 @@ class Assessment(models.Model):
     )
     role = enum_field(AssessmentRole, default=AssessmentRole.SERVING)
     attempt = models.PositiveSmallIntegerField(default=1)
-    verdict = enum_field(VerdictKind, null=True)
-    failure = enum_field(FailureKind, null=True)
+    verdict = optional_enum_field(VerdictKind)
+    failure = optional_enum_field(FailureKind)
     failure_detail = models.CharField(max_length=500, blank=True)
     clauses = models.JSONField(default=list)
     doubt = models.CharField(max_length=2000, blank=True)
@@ -108,7 +108,7 @@ class ModelCall(models.Model):
     cached_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cost_microusd = models.BigIntegerField(default=0)
-    failure = enum_field(FailureKind, null=True)
+    failure = optional_enum_field(FailureKind)
     http_status = models.PositiveSmallIntegerField(null=True)
     # Kept only where the answer was no verdict, capped, for the failure page.
     raw_text = models.TextField(blank=True)

@@ -5,7 +5,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from moderation.models.fields import both_or_neither, enum_field, new_run_id
+from moderation.models.fields import (
+    both_or_neither,
+    enum_field,
+    new_run_id,
+    optional_enum_field,
+)
 from moderation.models.listings import Merchant
 from moderation.models.review import Correction, Decision, ReviewTask
 from moderation.models.versions import PipelineVersion
@@ -201,7 +206,7 @@ class EvalResult(models.Model):
         choices=[(route.value, route.value) for route in Route]
         + [("refused", "refused")],
     )
-    verdict = enum_field(VerdictKind, null=True)
+    verdict = optional_enum_field(VerdictKind)
     clauses = models.JSONField(default=list)
     reasons = models.JSONField(default=list)
     standardised = models.JSONField(default=dict)

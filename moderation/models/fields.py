@@ -80,6 +80,11 @@ def enum_field(enum: type[StrEnum], **options: Any) -> "models.CharField[str, st
     return models.CharField(max_length=24, choices=choices(enum), **options)
 
 
+def optional_enum_field(enum: type[StrEnum]) -> "models.CharField[Any, Any]":
+    """Return a nullable text column that holds one member of an enum, or nothing."""
+    return models.CharField(max_length=24, choices=choices(enum), null=True)
+
+
 def both_or_neither(*names: str) -> models.Q:
     """Return the condition that nullable columns are all set or all null."""
     return models.Q(**{f"{name}__isnull": True for name in names}) | models.Q(

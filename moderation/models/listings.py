@@ -1,6 +1,7 @@
 """Merchants, their listings, and every version of a listing sent for review."""
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -111,7 +112,7 @@ class Listing(models.Model):
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Named look-ups of submissions."""
 
-    def for_user(self, user: object) -> "SubmissionQuerySet":
+    def for_user(self, user: User) -> "SubmissionQuerySet":
         """Return those of the merchants that the user belongs to."""
         return self.filter(merchant__members__user=user)
 

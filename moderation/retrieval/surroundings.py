@@ -67,9 +67,8 @@ def near_rejections(submissions: Sequence[Submission]) -> dict[int, str]:
     """Return, by primary key, a rejected submission that each is much like.
 
     Bands are stored for rejected submissions of every merchant: a refused
-    text does not become acceptable in other hands. A rejected version of the
-    same listing does not count once the merchant has changed its words: a
-    person then sees the correction on its own merits.
+    text does not become acceptable in other hands. An earlier version of the
+    same listing counts like any other: a person sees whether it was mended.
     """
     wanted: dict[int, set[tuple[int, int]]] = {
         submission.pk: set(enumerate(bands_of(_text(submission))))
@@ -87,8 +86,8 @@ def near_rejections(submissions: Sequence[Submission]) -> dict[int, str]:
     found: dict[int, str] = {}
     for pk, bands in wanted.items():
         shared: dict[tuple[int, str], int] = {}
-        for band in bands:
-            for other in sharers.get(band, ()):
+        for place in bands:
+            for other in sharers.get(place, ()):
                 shared[other] = shared.get(other, 0) + 1
         near = [
             (count, other)
@@ -127,7 +126,8 @@ def usual_prices(
             newest = approved.filter(category=category, currency=currency).order_by(
                 "-id"
             )
-            prices = sorted(newest.values_list("price", flat=True)[:MAX_PRICES])
+            values = newest.values_list("price", flat=True)[:MAX_PRICES]
+            prices = sorted(price for price in values if price is not None)
             found[category, currency] = (
                 prices[len(prices) // 20],
                 prices[-1 - len(prices) // 20],

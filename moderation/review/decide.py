@@ -81,8 +81,11 @@ def decide(
     """
     now = now or database_now()
     with transaction.atomic():
+        # Submission before task, as a withdrawal locks them: no deadlock.
+        submission = Submission.objects.select_for_update(of=("self",)).get(
+            pk=task.submission_id
+        )
         current = _held(task, by, lease_token, now)
-        submission = current.submission
         assessment = current.assessment
         shown = shown_content(submission, assessment)
         published, problems = corrected(shown, corrections or {})

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
@@ -228,7 +229,7 @@ def skip(
             reason=reason,
         )
         TaskSkip.objects.create(
-            task=current, user=by.user, reason=reason[:200], at=now, until=now + SKIP_FOR
+            task=current, user_id=current_user(by).pk, reason=reason[:200], at=now, until=now + SKIP_FOR
         )
     return current
 
@@ -324,6 +325,17 @@ def held_task(
     ):
         raise LeaseLostError(current)
     return current
+
+
+def current_user(by: Actor) -> User:
+    """Return the person who acts.
+
+    Raises:
+        NotAllowedError: the machine holds no tasks.
+    """
+    if by.user is None:
+        raise NotAllowedError("Only a person holds a task.")
+    return by.user
 
 
 def _lease(task: ReviewTask, by: Actor, now: datetime) -> ReviewTask | None:

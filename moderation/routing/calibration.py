@@ -78,9 +78,12 @@ def fit_platt(pairs: Sequence[tuple[float, bool]]) -> dict[str, float]:
             if new_loss <= loss:
                 break
             rate /= 2
-        if rate <= 1e-6 or loss - new_loss < 1e-12:
+        if rate <= 1e-6:
             break
-        a, b, loss = a - rate * step_a, b - rate * step_b, new_loss
+        a, b, gain = a - rate * step_a, b - rate * step_b, loss - new_loss
+        loss = new_loss
+        if gain <= 0:
+            break
     return {"a": a, "b": b}
 
 

@@ -58,7 +58,8 @@ class Facts:
 def hidden_text(facts: Facts) -> str:
     """Veto invisible or direction-changing characters in the merchant's words."""
     raw = facts.raw
-    texts = (raw.title, raw.description, raw.brand, *raw.attributes.values())
+    names, values = raw.attributes.keys(), raw.attributes.values()
+    texts = (raw.title, raw.description, raw.brand, raw.category, *names, *values)
     if any(HIDDEN.search(text) for text in texts):
         return "The text holds characters that cannot be seen."
     return ""

@@ -70,7 +70,11 @@ class Command(VerbCommand):
 
     def _run(self, dataset: Dataset, version: Served) -> dict[str, Result]:
         with progress(len(dataset.cases), version.name, unit=" cases") as bar:
-            return run_cases(dataset.cases, version, on_done=bar.update)
+            return run_cases(dataset.cases, version, on_done=lambda n: _advance(bar, n))
+
+
+def _advance(bar: Any, cases: int) -> None:
+    bar.update(cases)
 
 
 def _dataset(name: str) -> Dataset:

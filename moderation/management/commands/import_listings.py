@@ -87,8 +87,12 @@ def _store(path: Path, merchant: Merchant) -> Started:
             source=Source.IMPORT,
             by=Actor.command("import_listings"),
             filename=path.name,
-            on_stored=lambda n: bar.update(n - bar.n),
+            on_stored=lambda stored: _advance(bar, stored),
         )
+
+
+def _advance(bar: Any, stored: int) -> None:
+    bar.update(stored - bar.n)
 
 
 def _wait(batch: Import) -> None:

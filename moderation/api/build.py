@@ -1,0 +1,43 @@
+"""Puts the API together: the frame, the calls of each role, and the pages.
+
+Decides nothing; a call that is not listed here does not exist.
+"""
+
+from moderation.api import bulk, docs, listings, review, switch
+from moderation.api.application import ReviewhubAPI
+from moderation.api.review_schemas import (
+    ClaimIn,
+    DecisionIn,
+    EscalateIn,
+    LeaseIn,
+    ModeIn,
+    SkipIn,
+)
+from moderation.api.schemas import ListingIn
+
+ABOUT = """
+Send listings, follow them, and review what the machine asks a person about.
+
+- Each call needs `Authorization: Bearer rh_live_...`. A merchant's key sees its
+  merchant's rows alone; what belongs to others is 404, as if it did not exist.
+- Each answer that is no success is a problem document (RFC 9457) with a request id
+  and every bad field at once. [All kinds of problems](/api/v1/docs/problems/).
+- Each answer tells what is left of the key's requests of this minute in
+  `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`.
+- Times are UTC. Ids are opaque and case-sensitive. Null equals absent.
+"""
+
+api = ReviewhubAPI(
+    title="Reviewhub",
+    version="1",
+    description=ABOUT,
+    docs=docs.DocsPage(),
+    docs_decorator=docs.readable,
+    pages=docs.patterns(),
+    bodies=(ListingIn, ClaimIn, LeaseIn, SkipIn, EscalateIn, DecisionIn, ModeIn),
+)
+# Before the calls on one listing: "bulk" is no id.
+api.add_router("", bulk.router)
+api.add_router("", listings.router)
+api.add_router("", review.router)
+api.add_router("", switch.router)

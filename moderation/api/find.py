@@ -1,0 +1,105 @@
+"""Which rows a key may see. Every look-up of the API begins here.
+
+A foreign row and a missing one are the same answer: nothing here.
+"""
+
+import re
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from moderation.api.auth import Caller
+from moderation.api.problems import ApiError
+from moderation.models import Decision, ReviewTask, Submission
+from moderation.states import Outcome, SubmissionState
+
+STATUSES = (
+    *(state.value for state in SubmissionState if state != SubmissionState.DECIDED),
+    *(outcome.value for outcome in Outcome),
+)
+_PUBLIC_ID = re.compile(r"[A-Z]{3}-[0-9A-Z]{12}")
+
+
+def visible_submissions(caller: Caller) -> QuerySet[Submission]:
+    """Return the submissions a key may see: its merchant's, or all."""
+    found = Submission.objects.select_related("listing", "merchant")
+    if caller.merchant is not None:
+        found = found.filter(merchant=caller.merchant)
+    return found
+
+
+def submission_of(caller: Caller, public_id: str) -> Submission:
+    """Return a submission by its own id, or a listing's newest by the listing's.
+
+    Raises:
+        ApiError: not-found.
+    """
+    found: Submission | None = None
+    if _PUBLIC_ID.fullmatch(public_id):
+        rows = visible_submissions(caller)
+        if public_id.startswith("LST-"):
+            rows = rows.filter(listing__public_id=public_id).order_by("-version")
+        else:
+            rows = rows.filter(public_id=public_id)
+        found = rows.first()
+    if found is None:
+        raise ApiError("not-found")
+    return found
+
+
+def task_of(caller: Caller, public_id: str) -> ReviewTask:
+    """Return a task that a person may look at: none of a merchant of theirs.
+
+    Raises:
+        ApiError: not-found.
+    """
+    found: ReviewTask | None = None
+    if _PUBLIC_ID.fullmatch(public_id):
+        found = (
+            ReviewTask.objects.select_related(
+                "submission__listing", "submission__merchant", "assessment__pipeline"
+            )
+            .exclude(merchant__members__user=caller.actor.user)
+            .filter(public_id=public_id)
+            .first()
+        )
+    if found is None:
+        raise ApiError("not-found")
+    return found
+
+
+def decision_of(caller: Caller, public_id: str) -> Decision:
+    """Return a decision about a merchant that the person has no part in.
+
+    Raises:
+        ApiError: not-found.
+    """
+    found: Decision | None = None
+    if _PUBLIC_ID.fullmatch(public_id):
+        found = (
+            Decision.objects.exclude(
+                submission__merchant__members__user=caller.actor.user
+            )
+            .filter(public_id=public_id)
+            .first()
+        )
+    if found is None:
+        raise ApiError("not-found")
+    return found
+
+
+def with_status(
+    rows: QuerySet[Submission], status: str, now: datetime
+) -> QuerySet[Submission]:
+    """Return those that the wire gives a status; the query of wire_status()."""
+    effective = Decision.objects.effective().filter(
+        submission=OuterRef("pk"), effective_at__lte=now
+    )
+    if status in set(Outcome):
+        return rows.filter(
+            Exists(effective.filter(outcome=status)), state=SubmissionState.DECIDED
+        )
+    if status == SubmissionState.IN_REVIEW:
+        in_window = Q(state=SubmissionState.DECIDED) & ~Exists(effective)
+        return rows.filter(Q(state=SubmissionState.IN_REVIEW) | in_window)
+    return rows.filter(state=status)

@@ -1,0 +1,213 @@
+"""Turns rows into what the wire shows: each in one place, each for its reader.
+
+Decides nothing; what a merchant reads of a decision is delivery.statement's part.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from moderation.access.actor import MERCHANT
+from moderation.api.auth import Caller
+from moderation.delivery.statement import (
+    diff_of,
+    statement_of,
+    status_reason,
+    wire_status,
+)
+from moderation.intake.submit import receipt_of
+from moderation.models import (
+    Assessment,
+    Decision,
+    Mode,
+    Policy,
+    PolicyClause,
+    ReviewTask,
+    Submission,
+)
+from moderation.retrieval.policies import clauses_by_code, current_policy
+from moderation.states import AssessmentRole, Route, SubmissionState
+
+_WITH_THE_MACHINE = (SubmissionState.RECEIVED, SubmissionState.ASSESSING)
+
+
+def time_of(at: datetime | None) -> str | None:
+    """Return a time on the wire: ISO 8601 in UTC, to the second."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def listings(
+    submissions: Sequence[Submission], caller: Caller, now: datetime
+) -> list[dict[str, Any]]:
+    """Return submissions as ListingOut, in a fixed number of queries."""
+    decisions = {
+        decision.submission_id: decision
+        for decision in Decision.objects.effective()
+        .filter(submission__in=submissions)
+        .select_related("pipeline")
+    }
+    is_staff = caller.role != MERCHANT
+    routes = _routes(submissions) if is_staff else {}
+    items = []
+    for submission in submissions:
+        item = _listing(submission, decisions.get(submission.pk), now)
+        if is_staff:
+            item["route"] = routes.get(submission.pk)
+        items.append(item)
+    return items
+
+
+def _listing(
+    submission: Submission, decision: Decision | None, now: datetime
+) -> dict[str, Any]:
+    status = wire_status(submission, decision, now)
+    # Until its window has passed, a decision has not happened for the outside.
+    effective = decision if decision and status == decision.outcome else None
+    published = effective.published if effective else None
+    receipt = receipt_of(submission)
+    waits = submission.state in _WITH_THE_MACHINE
+    return {
+        **receipt,
+        "merchant": submission.merchant.slug,
+        "status": status,
+        "status_reason": status_reason(submission, effective, now),
+        "received_at": time_of(submission.received_at),
+        "expected_decision_at": receipt["expected_decision_at"] if waits else None,
+        "content": submission.raw,
+        "standardised": published or submission.tidied,
+        "changes": submission.changes,
+        "requests": submission.requests,
+        "diff": diff_of(submission, published, effective.clauses if effective else ()),
+        "decision": _decision(effective) if effective else None,
+    }
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    statement = statement_of(decision, _clauses(decision))
+    return {
+        "id": decision.public_id,
+        "outcome": decision.outcome,
+        "automated": statement["automated"],
+        "decided_at": time_of(decision.decided_at),
+        "effective_at": time_of(decision.effective_at),
+        "statement": statement,
+    }
+
+
+def _clauses(decision: Decision) -> Mapping[str, PolicyClause]:
+    if not decision.clauses:
+        return {}
+    if decision.pipeline is not None:
+        return clauses_by_code(decision.pipeline.policy_id)
+    try:
+        return clauses_by_code(current_policy().pk)
+    except Policy.DoesNotExist:
+        return {}
+
+
+def _routes(submissions: Sequence[Submission]) -> dict[int, dict[str, Any]]:
+    """Return where each submission was sent: by its last serving assessment.
+
+    One that a person got without any assessment (humans only) shows its task's
+    reasons.
+    """
+    tasks = ReviewTask.objects.filter(submission__in=submissions).order_by("-id")
+    routes: dict[int, dict[str, Any]] = {
+        task.submission_id: {
+            "route": Route.REVIEW,
+            "pipeline": None,
+            "calibrated_confidence": None,
+            "reasons": reasons(task.reasons),
+        }
+        for task in tasks  # the oldest comes last and stays
+    }
+    assessments = Assessment.objects.filter(
+        submission__in=submissions, role=AssessmentRole.SERVING
+    ).select_related("pipeline")
+    for assessment in assessments.order_by("id"):
+        routes[assessment.submission_id] = {
+            "route": assessment.route,
+            "pipeline": assessment.pipeline.name,
+            "calibrated_confidence": assessment.calibrated_confidence,
+            "reasons": reasons(assessment.reasons),
+        }
+    return routes
+
+
+def reasons(items: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return stored reasons with the two members that the wire promises."""
+    return [
+        {"code": item.get("code", ""), "message": item.get("message", "")}
+        for item in items
+    ]
+
+
+def task(row: ReviewTask, caller: Caller) -> dict[str, Any]:
+    """Return a task as TaskOut; its token for the holder alone."""
+    submission = row.submission
+    is_holder = caller.actor.user is not None and row.claimed_by == caller.actor.user
+    assessment = None if row.is_blind else row.assessment
+    return {
+        "id": row.public_id,
+        "kind": row.kind,
+        "state": row.state,
+        "submission_id": submission.public_id,
+        "listing_id": submission.listing.public_id,
+        "merchant": submission.merchant.slug,
+        "reasons": reasons(row.reasons),
+        "due_at": time_of(row.due_at),
+        "created_at": time_of(row.created_at),
+        "claimed_by": row.claimed_by.get_username() if row.claimed_by else None,
+        "lease_token": row.lease_token if is_holder else None,
+        "lease_until": time_of(row.lease_until),
+        "resolution": row.resolution,
+        "assessment": _assessment(assessment) if assessment else None,
+        "versions": {
+            "merchant": submission.raw,
+            "rules": submission.tidied,
+            "model": (assessment.proposed or None) if assessment else None,
+        },
+    }
+
+
+def _assessment(row: Assessment) -> dict[str, Any]:
+    return {
+        "pipeline": row.pipeline.name,
+        "verdict": row.verdict,
+        "failure": row.failure,
+        "clauses": row.clauses,
+        "doubt": row.doubt,
+        "stated_confidence": row.stated_confidence,
+        "calibrated_confidence": row.calibrated_confidence,
+        "field_confidence": row.field_confidence,
+        "language": row.language,
+        "guardrails": row.guardrails,
+    }
+
+
+def decided(decision: Decision, row: ReviewTask) -> dict[str, Any]:
+    """Return a decision as DecidedOut."""
+    return {
+        "id": decision.public_id,
+        "task_id": row.public_id,
+        "submission_id": row.submission.public_id,
+        "outcome": decision.outcome,
+        "clauses": decision.clauses,
+        "decided_at": time_of(decision.decided_at),
+        "effective_at": time_of(decision.effective_at),
+        "undo_url": f"/api/v1/review/decisions/{decision.public_id}/undo",
+    }
+
+
+def mode(row: Mode | None, in_force: str) -> dict[str, Any]:
+    """Return the mode in force as ModeOut."""
+    if row is None:
+        return {"mode": in_force, "note": "", "by": "", "at": None}
+    return {
+        "mode": row.mode,
+        "note": row.note,
+        "by": row.by_label,
+        "at": time_of(row.at),
+    }

@@ -1,0 +1,71 @@
+"""Checks how a maker's name is used on goods of another maker.
+
+Decides P-302 for accessories and parts: `for` and `compatible with` are fine, a
+title that reads as if the brand had made it is not. Prices are judged elsewhere.
+"""
+
+import re
+from collections.abc import Mapping
+
+from moderation.offline_model.clauses import Clause, Ruling
+
+_DEVICE = re.compile(
+    r"\b(?:apple|iphone|ipad|airpods|macbook|samsung|galaxy|xiaomi|redmi|huawei|oppo|"
+    r"pixel|sony|playstation|ps[45]|xbox|nintendo|switch|dyson|bosch|makita|dewalt|"
+    r"milwaukee|nespresso|keurig|philips|braun|oral-?b|gillette|gopro|canon|nikon|epson|"
+    r"brother|hp|kindle|fitbit|garmin|roomba|shark|kitchenaid|thermomix|stanley|lego|"
+    r"bmw|audi|mercedes|toyota|honda|yamaha|ford|volkswagen|vw|tesla|harley|kärcher|miele|"
+    r"vorwerk|stihl|husqvarna|gardena|whirlpool|electrolux|lg|tassimo|senseo|brita)\b",
+    re.I,
+)
+_PART = re.compile(
+    r"\b(?:case|cover|cable|charger|protector|strap|band|filters?|brush heads?|blades?|"
+    r"bags?|adapter|holder|stand|battery|batteries|cartridges?|ink|toner|remote|pads?|"
+    r"tips|skin|sleeve|dock|mount|belt|hose|nozzle|capsules?|pods?|casing|kabel|"
+    r"softcase|tinta|baterai|funda|carcasa|cargador|correa|filtro|mica|repuesto|hülle|"
+    r"ladekabel|ladegerät|ersatz\w*|filter|coque|étui|câble|chargeur|filtre|etui|"
+    r"pokrowiec|ładowarka|kabel|filtr|husă|încărcător|cablu|filtru|capinha|carregador|"
+    r"cabo|película)\b",
+    re.I,
+)
+_FOR = re.compile(
+    r"\b(?:for|fits?|fitting|compatible|suitable|works with|untuk|buat|kompatibel|cocok|"
+    r"para|compatible|compatibles|für|passend|kompatibel|geeignet|pour|compatibles?|adapté\w*|"
+    r"do|dla|pasuje|kompatybiln\w*|pentru|compatibil\w*|compatíve\w*)\b",
+    re.I,
+)
+_OTHER_MAKER = re.compile(
+    r"\b(?:made by|manufactured by|produced by|from the maker|not made by|not by|no original|"
+    r"third[- ]party|generic|works with|fits|compatible|for use with|same size as|"
+    r"replaces the|buatan|fabricad[oa] por|hergestellt von|von der firma|nicht original|"
+    r"passend für|fabriqué\w* par|compatible avec|produkcji|wyprodukowan\w*|zamiennik|"
+    r"fabricat\w* de|produs de|fabricad[oa] pela?)\b",
+    re.I,
+)
+_ABOUT = re.compile(
+    r"\b(?:\w+[ -]style|style of|inspired by|dupe|look-?alike|similar to|à la|"
+    r"estilo \w+|al estilo|gaya \w+|im stil von|wie von|façon \w+|w stylu|stil \w+)\b",
+    re.I,
+)
+
+
+def judge_brand_use(fields: Mapping[str, str]) -> Ruling:
+    """Return what P-302 says about a brand in a title or brand field."""
+    title, text, maker = fields["title"], fields["description"], fields["brand"]
+    style = _ABOUT.search(title)
+    device = _DEVICE.search(title)
+    if style and (device or "dupe" in style.group().lower()):
+        said = "The title borrows another brand's name."
+        return Ruling((Clause("P-302", "title", style.group(), "ask", said),))
+    if not device or not _PART.search(title):
+        return Ruling()
+    before = title[: device.start()]
+    is_makers_own = device.group().lower() in maker.lower()
+    by_another = _OTHER_MAKER.search(text)
+    if is_makers_own and by_another:
+        said = "The brand field names the maker of the device, not of this item."
+        return Ruling((Clause("P-302", "brand", maker[:500], "ask", said),))
+    if _FOR.search(before) or _FOR.search(title[device.end() :]) or is_makers_own:
+        return Ruling()
+    said = "The title reads as if the accessory were made by the brand."
+    return Ruling((Clause("P-302", "title", device.group(), "ask", said),))

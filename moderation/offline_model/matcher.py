@@ -1,0 +1,264 @@
+"""Finds phrases in token lists: exact words, wildcards, numbers and gaps.
+
+Decides where a term stands; refuses to know what a term is for. One dictionary
+look-up a token, so the cost grows with the text and not with the lists.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from moderation.offline_model.folding import fold_word
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*")
+_SENTENCE_END = re.compile(r"[\n\r]+|(?<=[.!?…])\s+|(?<=[。！？；])|\s[•·▪●★✅✔|]\s|;\s")
+_ABBREVIATION = re.compile(
+    r"(?:^|\W)(?:tel|telp|mob|ph|ext|nr|no|str|ul|jl|st|ca|approx|mr|mrs|dr|bzw|av)\.$",
+    re.I,
+)
+_GAP = re.compile(r"\{(\d)-(\d)\}")
+_SUBSTRING_SCRIPT = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+_KEY_LENGTH = 4
+
+
+class TermError(ValueError):
+    """A term that cannot be matched, with the reason."""
+
+
+class Sentence(NamedTuple):
+    """One sentence of one field; spans point into that field's text."""
+
+    field: str
+    text: str
+    start: int
+    words: list[str]
+    spans: list[tuple[int, int]]
+
+
+class Kind(IntEnum):
+    """How one part of a term matches a token."""
+
+    EXACT = 0
+    PREFIX = 1
+    SUFFIX = 2
+    INFIX = 3
+    ANY = 4
+    NUMBER = 5
+    GAP = 6
+
+
+class Part(NamedTuple):
+    """One part of a term: a word, a wildcard word, or a gap of `low` to `high` words."""
+
+    kind: Kind
+    text: str = ""
+    low: int = 0
+    high: int = 0
+
+
+class Hit(NamedTuple):
+    """Where a term was found: tokens [start, end) of one sentence."""
+
+    payload: int
+    start: int
+    end: int
+
+
+def tokenise(
+    text: str, fold: Callable[[str], str] = fold_word
+) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return the folded words of a text and where each stands in it."""
+    words: list[str] = []
+    spans: list[tuple[int, int]] = []
+    for match in _TOKEN.finditer(text):
+        words.append(fold(match.group()))
+        spans.append(match.span())
+    return words, spans
+
+
+def accented_words(sentence: Sentence) -> list[str]:
+    """Return a sentence's words with their accents, one for each folded word."""
+    text = unicodedata.normalize("NFC", sentence.text)
+    words, _ = tokenise(text, str.casefold)
+    return words if len(words) == len(sentence.words) else sentence.words
+
+
+def sentences(field: str, text: str) -> list[Sentence]:
+    """Split a field's text into sentences, each with its folded words."""
+    found = []
+    start = 0
+    for end_match in [*_SENTENCE_END.finditer(text), None]:
+        end = len(text) if end_match is None else end_match.start()
+        if end_match and _ABBREVIATION.search(text[max(0, end - 8) : end]):
+            if "\n" not in end_match.group():
+                continue
+        piece = text[start:end]
+        if piece.strip():
+            words, spans = tokenise(piece)
+            shifted = [(a + start, b + start) for a, b in spans] if start else spans
+            found.append(Sentence(field, piece, start, words, shifted))
+        start = end if end_match is None else end_match.end()
+    return found
+
+
+def is_substring_term(term: str) -> bool:
+    """Say whether a term is of a script without spaces and matches as a substring."""
+    return bool(_SUBSTRING_SCRIPT.search(term))
+
+
+def parse_term(
+    term: str, fold: Callable[[str], str] = fold_word
+) -> tuple[Part, ...]:
+    """Turn the written form of a term into parts.
+
+    Raises TermError for an empty term and for one that begins or ends with a gap.
+    """
+    parts: list[Part] = []
+    for word in term.split():
+        gap = _GAP.fullmatch(word)
+        if gap:
+            parts.append(Part(Kind.GAP, "", int(gap[1]), int(gap[2])))
+        elif word == "_":
+            parts.append(Part(Kind.ANY))
+        elif word == "#":
+            parts.append(Part(Kind.NUMBER))
+        else:
+            parts.extend(_word_parts(word, fold))
+    if not parts:
+        raise TermError(f"{term!r} has no word")
+    for edge in (parts[0], parts[-1]):
+        if edge.kind in (Kind.GAP, Kind.ANY):
+            raise TermError(f"{term!r} begins or ends with a gap")
+    return tuple(parts)
+
+
+def _word_parts(word: str, fold: Callable[[str], str]) -> list[Part]:
+    inner = word.strip("*")
+    if "*" in inner:
+        raise TermError(f"{word!r} has a star inside")
+    tokens, _ = tokenise(inner, fold)
+    if not tokens:  # a sign such as % or & is no token in a text either
+        return []
+    parts = [Part(Kind.EXACT, token) for token in tokens]
+    opened, closed = word.startswith("*"), word.endswith("*")
+    if opened and closed and len(parts) == 1:
+        return [Part(Kind.INFIX, tokens[0])]
+    if opened:
+        parts[0] = Part(Kind.SUFFIX, tokens[0])
+    if closed:
+        parts[-1] = Part(Kind.PREFIX, tokens[-1])
+    return parts
+
+
+def _fits(part: Part, word: str) -> bool:
+    match part.kind:
+        case Kind.EXACT:
+            return word == part.text
+        case Kind.PREFIX:
+            return word.startswith(part.text)
+        case Kind.SUFFIX:
+            return word.endswith(part.text)
+        case Kind.INFIX:
+            return part.text in word
+        case Kind.NUMBER:
+            return word[:1].isdigit()
+        case _:
+            return True
+
+
+def match_at(parts: Sequence[Part], words: Sequence[str], at: int, part: int = 0) -> int:
+    """Return where a term that begins at a token ends, or -1 when it does not match."""
+    for index in range(part, len(parts)):
+        this = parts[index]
+        if this.kind is Kind.GAP:
+            for skip in range(this.low, this.high + 1):
+                end = match_at(parts, words, at + skip, index + 1)
+                if end >= 0:
+                    return end
+            return -1
+        if at >= len(words) or not _fits(this, words[at]):
+            return -1
+        at += 1
+    return at
+
+
+class Matcher:
+    """A set of terms of one language; each carries a payload number."""
+
+    def __init__(self, fold: Callable[[str], str] = fold_word) -> None:
+        """Begin with no terms; `fold` brings their words to the form of the texts."""
+        self._fold = fold
+        self._exact: dict[str, list[tuple[tuple[Part, ...], int]]] = defaultdict(list)
+        self._prefix: dict[str, list[tuple[tuple[Part, ...], int]]] = defaultdict(list)
+        self._suffix: dict[str, list[tuple[tuple[Part, ...], int]]] = defaultdict(list)
+        self._loose: list[tuple[tuple[Part, ...], int]] = []
+        self._substrings: list[tuple[str, int]] = []
+        self._prefix_lengths: list[int] = []
+        self._suffix_lengths: list[int] = []
+        self.single_words: set[str] = set()
+
+    def add(self, term: str, payload: int) -> None:
+        """Add one term; raises TermError when it cannot be matched."""
+        if is_substring_term(term):
+            self._substrings.append((fold_word("".join(term.split())), payload))
+            return
+        parts = parse_term(term, self._fold)
+        first = parts[0]
+        if first.kind is Kind.EXACT:
+            self._exact[first.text].append((parts, payload))
+            if len(parts) == 1:
+                self.single_words.add(first.text)
+        elif first.kind is Kind.PREFIX:
+            self._prefix[first.text[:_KEY_LENGTH]].append((parts, payload))
+            self._prefix_lengths = sorted({len(key) for key in self._prefix})
+            if len(parts) == 1:
+                self.single_words.add(first.text)
+        elif first.kind is Kind.SUFFIX:
+            self._suffix[first.text[-_KEY_LENGTH:]].append((parts, payload))
+            self._suffix_lengths = sorted({len(key) for key in self._suffix})
+        else:
+            self._loose.append((parts, payload))
+
+    def find(self, words: Sequence[str]) -> Iterator[Hit]:
+        """Yield every term found in a list of folded words."""
+        for at, word in enumerate(words):
+            for parts, payload in self._exact.get(word, ()):
+                end = at + 1 if len(parts) == 1 else match_at(parts, words, at)
+                if end >= 0:
+                    yield Hit(payload, at, end)
+            for candidates in self._wild(word):
+                for parts, payload in candidates:
+                    end = match_at(parts, words, at)
+                    if end >= 0:
+                        yield Hit(payload, at, end)
+            for parts, payload in self._loose:
+                end = match_at(parts, words, at)
+                if end >= 0:
+                    yield Hit(payload, at, end)
+
+    def _wild(
+        self, word: str
+    ) -> Iterator[list[tuple[tuple[Part, ...], int]]]:
+        for length in self._prefix_lengths:
+            found = self._prefix.get(word[:length])
+            if found and len(word) >= length:
+                yield found
+        for length in self._suffix_lengths:
+            found = self._suffix.get(word[-length:])
+            if found and len(word) >= length:
+                yield found
+
+    def find_substrings(self, text: str) -> Iterator[tuple[int, int, int]]:
+        """Yield (payload, start, end) of each term of a script without spaces."""
+        if not self._substrings or text.isascii():
+            return
+        folded = text.casefold()
+        if len(folded) != len(text):
+            folded = text
+        for term, payload in self._substrings:
+            start = folded.find(term)
+            if start >= 0:
+                yield payload, start, start + len(term)

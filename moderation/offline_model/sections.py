@@ -1,0 +1,50 @@
+"""Names the policy's sections, for explanations. Decides nothing."""
+
+_TITLES = {
+    "P-101": "firearms, ammunition and parts",
+    "P-102": "knives and hand weapons",
+    "P-103": "replica, airsoft and toy weapons",
+    "P-104": "explosives, fireworks and pyrotechnics",
+    "P-105": "hazardous chemicals and dangerous goods",
+    "P-106": "recalled and unsafe products",
+    "P-201": "illegal drugs and precursors",
+    "P-202": "cannabis, CBD and drug accessories",
+    "P-203": "prescription and pharmacy medicines",
+    "P-204": "medical devices and tests",
+    "P-205": "health, weight-loss and cure claims",
+    "P-206": "alcohol",
+    "P-207": "tobacco, nicotine and vaping",
+    "P-208": "food and perishable goods",
+    "P-301": "counterfeits and replicas of branded goods",
+    "P-302": "brand misuse and compatibility",
+    "P-303": "pirated media, software, keys and accounts",
+    "P-401": "sexual content and adult products",
+    "P-402": "children's product safety",
+    "P-403": "hate and extremist material",
+    "P-404": "violence, tragedy and self-harm",
+    "P-405": "abusive and profane language",
+    "P-501": "live animals",
+    "P-502": "protected wildlife and animal parts",
+    "P-503": "plants, seeds and soil",
+    "P-504": "human remains and used intimate goods",
+    "P-505": "cultural heritage",
+    "P-601": "stolen or unauthorised goods",
+    "P-602": "documents, credentials and academic fraud",
+    "P-603": "money, gift cards and financial products",
+    "P-604": "surveillance, hacking and circumvention",
+    "P-605": "personal data",
+    "P-606": "services and listings without a product",
+    "P-701": "contact details and off-platform dealing",
+    "P-702": "external links and other shops",
+    "P-703": "scam signals",
+    "P-704": "evasion and manipulation of the review",
+    "P-705": "relisting and duplicates",
+    "P-706": "price integrity",
+    "P-707": "category and keyword accuracy",
+    "P-708": "condition and description accuracy",
+}
+
+
+def section_title(code: str) -> str:
+    """Return a section's title, or "the policy" for an unknown code."""
+    return _TITLES.get(code, "the policy")

@@ -1,0 +1,168 @@
+"""Who may open a page, and through which door a row is fetched.
+
+A view cannot forget: it has a role decorator, and takes its rows from the
+helpers here, which know the merchants of the account. Foreign and missing rows
+answer alike.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from moderation.access.actor import ADMIN, SENIOR, Actor, roles_of
+from moderation.models import (
+    Import,
+    Listing,
+    Merchant,
+    MerchantMember,
+    Preference,
+    ReviewTask,
+)
+from moderation.web.http import PageRequest, go_to
+from moderation.web.viewer import Viewer
+
+View = Callable[..., HttpResponseBase]
+
+# Which of a person's merchants the pages are about, kept in the session.
+SESSION_MERCHANT = "merchant"
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """Read who looks: roles, merchants and preferences, in three queries."""
+    user = request.user
+    if not user.is_authenticated:
+        return Viewer()
+    roles = roles_of(user)
+    memberships = MerchantMember.objects.filter(user=user).select_related("merchant")
+    merchants = tuple(m.merchant for m in memberships.order_by("id"))
+    chosen = request.session.get(SESSION_MERCHANT)
+    merchant = next((m for m in merchants if m.slug == chosen), None)
+    preference = Preference.objects.filter(user=user).first() or Preference(user=user)
+    return Viewer(
+        user=user,
+        roles=roles,
+        merchants=merchants,
+        merchant=merchant or (merchants[0] if merchants else None),
+        preference=preference,
+    )
+
+
+def anyone(view: View) -> View:
+    """Open a page to everybody, with the viewer read."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        seen: PageRequest = request  # type: ignore[assignment]  # made one here
+        seen.viewer = viewer_of(request)
+        return view(seen, *args, **kwargs)
+
+    return opened
+
+
+def _only(allowed: Callable[[Viewer], bool]) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @anyone
+        @wraps(view)
+        def guarded(
+            request: PageRequest, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
+            if request.viewer.user is None:
+                return _sign_in(request)
+            if not allowed(request.viewer):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def signed_in(view: View) -> View:
+    """Open a page to every account."""
+    return _only(lambda viewer: True)(view)
+
+
+def merchant_only(view: View) -> View:
+    """Open a page to the people of a merchant."""
+    return _only(lambda viewer: viewer.merchant is not None)(view)
+
+
+def moderator_only(view: View) -> View:
+    """Open a page to moderators, seniors and admins."""
+    return _only(lambda viewer: viewer.is_moderator)(view)
+
+
+def overseer_only(view: View) -> View:
+    """Open a page to admins, and to auditors, who only read."""
+    return _only(lambda viewer: viewer.is_overseer)(view)
+
+
+def admin_only(view: View) -> View:
+    """Open a page to admins."""
+    return _only(lambda viewer: viewer.is_admin)(view)
+
+
+def _sign_in(request: PageRequest) -> HttpResponseBase:
+    back = request.get_full_path() if request.method == "GET" else "/"
+    url = f"{reverse('web:login')}?{urlencode({'next': back})}"
+    return go_to(request, url)
+
+
+def actor_of(request: PageRequest) -> Actor:
+    """Return who acts, for a verb's `by`."""
+    return Actor.person(request.user)
+
+
+def merchant_of(request: PageRequest) -> Merchant:
+    """Return the merchant the pages are about; only behind `merchant_only`."""
+    merchant = request.viewer.merchant
+    if merchant is None:
+        raise PermissionDenied
+    return merchant
+
+
+def _ids(merchants: Iterable[Merchant]) -> list[int]:
+    return [merchant.pk for merchant in merchants]
+
+
+def listing_for(request: PageRequest, public_id: str) -> Listing:
+    """Return a listing of one of the account's merchants.
+
+    Raises:
+        Http404: where it is missing, and where it is someone else's, alike.
+    """
+    mine = Listing.objects.filter(merchant__in=_ids(request.viewer.merchants))
+    listing = mine.select_related("merchant").filter(public_id=public_id).first()
+    if listing is None:
+        raise Http404
+    return listing
+
+
+def import_for(request: PageRequest, public_id: str) -> Import:
+    """Return an import of one of the account's merchants, else raise Http404."""
+    mine = Import.objects.filter(merchant__in=_ids(request.viewer.merchants))
+    batch = mine.filter(public_id=public_id).first()
+    if batch is None:
+        raise Http404
+    return batch
+
+
+def task_for(request: PageRequest, public_id: str) -> ReviewTask:
+    """Return a task that this moderator may see, else raise Http404.
+
+    A listing of one's own merchant is nobody's own to judge, and a task for
+    seniors stays with them.
+    """
+    tasks = ReviewTask.objects.exclude(merchant__in=_ids(request.viewer.merchants))
+    if not request.viewer.roles & {SENIOR, ADMIN}:
+        tasks = tasks.filter(senior_only=False)
+    task = tasks.filter(public_id=public_id).first()
+    if task is None:
+        raise Http404
+    return task

@@ -1,0 +1,139 @@
+"""What the queue and history pages show, in few queries. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from moderation.access.actor import ADMIN, SENIOR, Actor
+from moderation.models import Decision, ReviewTask
+from moderation.review import recent
+from moderation.review.queue import QUEUES, Queue, offered_to
+from moderation.states import TaskKind
+
+COMING, HISTORY_PAGE = 5, 40
+SOON = timedelta(minutes=20)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One queue: how much waits and how near its oldest task is to its due time."""
+
+    queue: Queue
+    count: int
+    waited: timedelta
+    share: float
+    is_closest: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether something is past its due time."""
+        return self.share >= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """One task to come, with the reason it is here."""
+
+    task: ReviewTask
+    title: str
+    category: str
+    reason: str
+    is_soon: bool
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision of one's own."""
+
+    decision: Decision
+    chip: str
+    title: str
+    remark: str
+    can_undo: bool
+
+
+def queue_rows(roles: frozenset[str], now: datetime) -> list[QueueRow]:
+    """Return each queue of these roles, the one closest to its due time marked."""
+    waiting = recent.waiting_by_kind()
+    made = []
+    is_senior = bool(roles & {SENIOR, ADMIN})
+    for queue in QUEUES.values():
+        if queue.kind == TaskKind.ESCALATION and not is_senior:
+            continue
+        found = waiting.get(queue.kind, recent.Waiting())
+        waited = now - found.oldest if found.oldest else timedelta(0)
+        left = (found.due - now) if found.due else queue.due_in
+        share = 1 - left / queue.due_in if found.count else 0.0
+        made.append(QueueRow(queue, found.count, waited, max(0.0, share)))
+    closest = max(made, key=lambda row: row.share)
+    return [
+        QueueRow(r.queue, r.count, r.waited, r.share, r is closest and r.count > 0)
+        for r in made
+    ]
+
+
+def upcoming(by: Actor, now: datetime) -> list[Coming]:
+    """Return the next tasks in the very order in which they are handed out."""
+    kinds = [queue.kind for queue in QUEUES.values()]
+    tasks = (
+        offered_to(by, now)
+        .filter(kind__in=kinds)
+        .select_related("submission")
+        .order_by("due_at", "priority", "id")[:COMING]
+    )
+    return [_coming(task, now) for task in tasks]
+
+
+def _coming(task: ReviewTask, now: datetime) -> Coming:
+    tidied = task.submission.tidied or {}
+    reason = task.reasons[0].get("message", "") if task.reasons else ""
+    return Coming(
+        task=task,
+        title=str(tidied.get("title") or "Untitled listing"),
+        category=str(tidied.get("category") or ""),
+        reason=reason,
+        is_soon=task.due_at - now < SOON,
+        is_late=task.due_at <= now,
+    )
+
+
+def decision_rows(
+    by: Actor, *, size: int = HISTORY_PAGE, after: str = ""
+) -> tuple[list[DecisionRow], str]:
+    """Return a page of a person's decisions, newest first, and the next cursor."""
+    found = Decision.objects.filter(moderator=by.user)
+    if after:
+        last = found.filter(public_id=after).first()
+        found = found.filter(decided_at__lt=last.decided_at) if last else found.none()
+    page = list(
+        found.select_related("submission", "task")
+        .prefetch_related("corrections")
+        .order_by("-decided_at")[: size + 1]
+    )
+    undo = recent.undoable(by)
+    cursor = page[size - 1].public_id if len(page) > size else ""
+    return [_row(d, undo) for d in page[:size]], cursor
+
+
+def _row(decision: Decision, undo: recent.Undoable | None) -> DecisionRow:
+    fields = [c.field for c in decision.corrections.all() if c.kind == "field"]
+    chip = {"approved": "approved", "rejected": "refused"}.get(
+        decision.outcome, "asked"
+    )
+    if decision.outcome == "approved" and fields:
+        chip = "corrected"
+    codes = ", ".join(str(c["code"]) for c in decision.clauses)
+    remark = f"under {codes}" if codes else "as shown"
+    if fields:
+        remark = f"you corrected {', '.join(fields)}"
+    if decision.undone_at:
+        chip, remark = "undone", "you took it back"
+    elif decision.superseded_at:
+        remark = "overturned since"
+    return DecisionRow(
+        decision=decision,
+        chip=chip,
+        title=recent.title_of(decision),
+        remark=remark,
+        can_undo=undo is not None and undo.decision == decision.public_id,
+    )
