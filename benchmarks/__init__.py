@@ -1,0 +1,1 @@
+"""Measured figures, each beside a limit or peer of the same run."""
