@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from moderation.access.actor import Actor
+from moderation.intake.bulk import admit_waiting
 from moderation.models import (
     Assessment,
     Listing,
@@ -30,7 +31,6 @@ from moderation.review.queue import claim_next
 from moderation.states import SubmissionState
 from moderation.upkeep import sweep
 from moderation.worker import Worker
-from moderation.intake.bulk import admit_waiting
 
 TASKS, OPENED = 10_000, 60
 

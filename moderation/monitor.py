@@ -1,8 +1,8 @@
 """What waits, for how long, and who was seen at work, read from the database.
 
 The one place that counts queues, for /metrics, /health/ready and whoever asks.
-Counts rows only through indexes, so that a scrape costs the same at any size of
-the tables. Decides nothing.
+Counts waiting rows only, through their indexes, and new rows since the last scrape,
+so that a scrape costs the same at any size of the tables. Decides nothing.
 """
 
 import datetime as dt
@@ -15,6 +15,7 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from moderation.counts import Counts
 from moderation.models import (
     BudgetReservation,
     Delivery,
@@ -32,6 +33,8 @@ from moderation.states import (
 )
 
 WORKER_SEEN_WITHIN_S = 60
+# What this process has counted so far; every process counts the same rows.
+COUNTS = Counts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def machine_queue(now: dt.datetime) -> Queue:
     found = Submission.objects.filter(
         state__in=[SubmissionState.RECEIVED, SubmissionState.ASSESSING]
     ).aggregate(depth=Count("id"), oldest=Min("received_at"))
-    return _queue("machine", found["depth"], found["oldest"], now)
+    return _queue("machine", found["depth"], found["oldest"], now=now)
 
 
 def review_queues(now: dt.datetime) -> list[Queue]:
@@ -64,12 +67,10 @@ def review_queues(now: dt.datetime) -> list[Queue]:
         .values("kind")
         .annotate(depth=Count("id"), oldest=Min("created_at"))
     )
-    found = {row["kind"]: row for row in rows}
-    empty = {"depth": 0, "oldest": None}
+    found = {row["kind"]: (row["depth"], row["oldest"]) for row in rows}
     return [
-        _queue(kind.value, row["depth"], row["oldest"], now)
+        _queue(kind.value, *found.get(kind.value, (0, None)), now=now)
         for kind in TaskKind
-        for row in [found.get(kind.value, empty)]
     ]
 
 
@@ -78,11 +79,17 @@ def delivery_queue(now: dt.datetime) -> Queue:
     found = Delivery.objects.filter(
         state=DeliveryState.PENDING, due_at__lte=now
     ).aggregate(depth=Count("id"), oldest=Min("due_at"))
-    return _queue("delivery", found["depth"], found["oldest"], now)
+    return _queue("delivery", found["depth"], found["oldest"], now=now)
+
+
+def dead_deliveries() -> Queue:
+    """Return the messages that were given up and nobody has sent again."""
+    depth = Delivery.objects.filter(state=DeliveryState.DEAD).count()
+    return Queue("dead_delivery", depth, 0.0)
 
 
 def _queue(
-    name: str, depth: int, oldest: dt.datetime | None, now: dt.datetime
+    name: str, depth: int, oldest: dt.datetime | None, *, now: dt.datetime
 ) -> Queue:
     age = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
     return Queue(name=name, depth=depth, oldest_seconds=age)
@@ -130,7 +137,9 @@ class DatabaseCollector(Collector):
             "How long the oldest row has waited, by queue.",
             labels=["queue"],
         )
-        for queue in (machine_queue(now), *review_queues(now), delivery_queue(now)):
+        people = review_queues(now)
+        deliveries = (delivery_queue(now), dead_deliveries())
+        for queue in (machine_queue(now), *people, *deliveries):
             depth.add_metric([queue.name], queue.depth)
             oldest.add_metric([queue.name], queue.oldest_seconds)
         worker = GaugeMetricFamily(
@@ -139,7 +148,7 @@ class DatabaseCollector(Collector):
         )
         age = worker_age_seconds(now)
         worker.add_metric([], -1 if age is None else age)
-        return [depth, oldest, worker, _rollout_percent()]
+        return [depth, oldest, worker, _rollout_percent(), *COUNTS.collect(now)]
 
 
 def _rollout_percent() -> Metric:

@@ -149,6 +149,7 @@ def facts_of(
     """Gather what the guardrails look at."""
     verdict = assessed.verdict
     clauses = verdict.clauses if verdict else ()
+    language = verdict.language if verdict else raw.language
     # The offline model has applied its term rules already; a language model's
     # answer is checked against them, so that no injected text decides alone.
     findings = (
@@ -170,8 +171,9 @@ def facts_of(
         raw=raw,
         after=proposed,
         asks={ask.code: ask.message for ask in standardised.asks},
-        language=verdict.language if verdict else raw.language,
-        supported_languages=version.languages,
+        language=language,
+        # Without an answer the language is not known, which is no fault of its own.
+        supported_languages=version.languages if language else frozenset(),
         merchant_decisions=context.merchant_decisions,
         new_merchant_limit=context.new_merchant_limit,
         is_established=context.is_established,

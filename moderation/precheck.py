@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from moderation.assessment.clients import make_client
-from moderation.intake.submit import Checked, check
+from moderation.intake.check import Checked, check
 from moderation.models import Merchant, Submission
 from moderation.models.versions import mode_in_force
 from moderation.pipeline import Context, Moderated, moderate
@@ -42,7 +42,9 @@ def precheck(
     """
     checked = check(data)
     version = served(baseline().pk)
-    moderated = asyncio.run(_judge(checked, version, _context(merchant, checked), request_id))
+    moderated = asyncio.run(
+        _judge(checked, version, _context(merchant, checked), request_id)
+    )
     route = moderated.routed.route
     return {
         "would_be": "approved" if route is Route.AUTO_APPROVE else "in_review",

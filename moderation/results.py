@@ -1,10 +1,11 @@
 """Writes what the pipeline concluded: assessment, calls, and decision or task.
 
-One group of finished submissions is one transaction; each has a savepoint, so
-that one lost lease costs the others nothing.
+One group of finished submissions is one transaction of a few statements; what
+lost its lease meanwhile is passed over and costs the others nothing.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,13 +13,13 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from moderation.access.actor import MACHINE, Actor
+from moderation.access.actor import MACHINE
 from moderation.content import Content
-from moderation.decisions import Ruling, record_decision
+from moderation.decisions import Approval, Ruling, record_auto_approvals
 from moderation.llm.client import CallRecord, ModelFailure, storable
 from moderation.models import Assessment, ModelCall, ReviewTask, Submission
 from moderation.models.clock import database_now
-from moderation.models.transition import move
+from moderation.models.transition import move_many
 from moderation.models.versions import mode_in_force
 from moderation.pipeline import Moderated, failed
 from moderation.review.queue import QUEUES
@@ -61,23 +62,118 @@ def write_results(group: Sequence[Finished]) -> int:
     it forbids becomes a task. A submission whose lease was lost, or that was
     withdrawn meanwhile, is passed over.
     """
-    written = 0
     with transaction.atomic():
-        mode = mode_in_force()
-        now = database_now()
-        for finished in group:
-            with transaction.atomic():
-                done = _write(finished, mode, now)
-                if not done:
-                    transaction.set_rollback(True)
-            written += done
-            if not done:
-                log.warning(
-                    "lease_lost",
-                    submission=finished.submission.public_id,
-                    request_id=finished.submission.request_id,
-                )
-    return written
+        held = _still_held(group)
+        mode, now = mode_in_force(), database_now()
+        written = [_judged(finished, mode, now) for finished in held]
+        Assessment.objects.bulk_create(judged.assessment for judged in written)
+        ModelCall.objects.bulk_create(
+            _call(judged.assessment, number, call, judged.finished.version)
+            for judged in written
+            for number, call in enumerate(judged.finished.moderated.assessed.calls, 1)
+        )
+        record_auto_approvals(
+            [_approval(judged) for judged in written if judged.is_approval], at=now
+        )
+        _ask_people([judged for judged in written if not judged.is_approval], now)
+    for finished in group:
+        if finished not in held:
+            log.warning(
+                "lease_lost",
+                submission=finished.submission.public_id,
+                request_id=finished.submission.request_id,
+            )
+    return len(written)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A judgement on its way to be stored, under the mode in force."""
+
+    finished: Finished
+    submission: Submission
+    routed: Routed
+    assessment: Assessment
+
+    @property
+    def is_approval(self) -> bool:
+        return self.routed.route is Route.AUTO_APPROVE
+
+
+def _still_held(group: Sequence[Finished]) -> list[Finished]:
+    """Lock the submissions; return those still held under the same lease."""
+    tokens = dict(
+        Submission.objects.select_for_update()
+        .filter(
+            pk__in=[finished.submission.pk for finished in group],
+            state=SubmissionState.ASSESSING,
+        )
+        .values_list("pk", "lease_token")
+    )
+    return [
+        finished
+        for finished in group
+        if tokens.get(finished.submission.pk) == finished.lease_token
+    ]
+
+
+def _judged(finished: Finished, mode: ModeKind, now: datetime) -> _Judged:
+    # A copy: should the group be rolled back, the original still reads as claimed.
+    submission = copy(finished.submission)
+    routed = _under_mode(finished.moderated.routed, mode)
+    assessment = _assessment(finished, routed, now)
+    assessment.submission = submission
+    return _Judged(finished, submission, routed, assessment)
+
+
+def _approval(judged: _Judged) -> Approval:
+    moderated = judged.finished.moderated
+    return Approval(
+        judged.submission,
+        judged.assessment,
+        Ruling(
+            outcome=Outcome.APPROVED,
+            clauses=_fixed_clauses(moderated),
+            published=moderated.proposed.as_dict(),
+            requests=judged.submission.requests,
+        ),
+    )
+
+
+def _ask_people(asked: Sequence[_Judged], now: datetime) -> None:
+    """Open a task for each submission, all held locked by the caller."""
+    reasons = {
+        judged.submission.pk: [reason.code for reason in judged.routed.reasons]
+        for judged in asked
+    }
+    move_many(
+        [judged.submission for judged in asked],
+        SubmissionState.IN_REVIEW,
+        by=MACHINE.label,
+        action="ask",
+        change={"lease_token": None, "lease_until": None, "state_changed_at": now},
+        data=lambda row: {"reasons": reasons[row.pk]},
+    )
+    ReviewTask.objects.bulk_create(_task(judged, now) for judged in asked)
+
+
+def _task(judged: _Judged, now: datetime) -> ReviewTask:
+    assessment = judged.assessment
+    return ReviewTask(
+        submission=judged.submission,
+        merchant_id=judged.submission.merchant_id,
+        kind=TaskKind.ROUTED,
+        assessment=assessment,
+        reasons=[reason.as_dict() for reason in judged.routed.reasons],
+        clause=next(
+            (item["code"] for item in assessment.clauses if item["action"] != "fix"),
+            "",
+        ),
+        language=assessment.language,
+        priority=URGENT_PRIORITY if assessment.failure in URGENT else PRIORITY,
+        due_at=now + QUEUES["general"].due_in,
+        created_at=now,
+    )
 
 
 def write_crash(submission: Submission, version: Served) -> bool:
@@ -88,86 +184,6 @@ def write_crash(submission: Submission, version: Served) -> bool:
     moderated = failed(FailureKind.CRASHED, "claimed alone and lost", tidied=tidied)
     finished = Finished(submission, submission.lease_token, version, moderated)
     return write_results([finished]) == 1
-
-
-def _write(finished: Finished, mode: ModeKind, now: datetime) -> bool:
-    submission, moderated = finished.submission, finished.moderated
-    routed = _under_mode(moderated.routed, mode)
-    assessment = _assessment(finished, routed, now)
-    assessment.save(force_insert=True)
-    ModelCall.objects.bulk_create(
-        _call(assessment, number, call, finished.version)
-        for number, call in enumerate(moderated.assessed.calls, 1)
-    )
-    if routed.route is Route.AUTO_APPROVE:
-        decision = record_decision(
-            submission=submission,
-            ruling=Ruling(
-                outcome=Outcome.APPROVED,
-                clauses=_fixed_clauses(moderated),
-                published=moderated.proposed.as_dict(),
-                requests=submission.requests,
-            ),
-            by=MACHINE,
-            at=now,
-            effective_at=now,
-            assessment=assessment,
-            lease_token=finished.lease_token,
-        )
-        return decision is not None
-    return ask_a_person(
-        submission,
-        assessment,
-        routed.reasons,
-        by=MACHINE,
-        lease_token=finished.lease_token,
-        now=now,
-    )
-
-
-def ask_a_person(
-    submission: Submission,
-    assessment: Assessment,
-    reasons: Sequence[Reason],
-    *,
-    by: Actor,
-    lease_token: UUID,
-    now: datetime,
-) -> bool:
-    """Open a task for a submission that a worker holds; False when it lost it."""
-    moved = move(
-        submission,
-        SubmissionState.IN_REVIEW,
-        by=by.label,
-        action="ask",
-        where={"lease_token": lease_token},
-        change={
-            "lease_token": None,
-            "lease_until": None,
-            "state_changed_at": now,
-        },
-        data={"reasons": [reason.code for reason in reasons]},
-        request_id=submission.request_id,
-    )
-    if not moved:
-        return False
-    is_urgent = assessment.failure in URGENT
-    ReviewTask.objects.create(
-        submission=submission,
-        merchant_id=submission.merchant_id,
-        kind=TaskKind.ROUTED,
-        assessment=assessment,
-        reasons=[reason.as_dict() for reason in reasons],
-        clause=next(
-            (item["code"] for item in assessment.clauses if item["action"] != "fix"),
-            "",
-        ),
-        language=assessment.language,
-        priority=URGENT_PRIORITY if is_urgent else PRIORITY,
-        due_at=now + (URGENT_DUE_IN if is_urgent else QUEUES["general"].due_in),
-        created_at=now,
-    )
-    return True
 
 
 def _under_mode(routed: Routed, mode: ModeKind) -> Routed:
@@ -241,5 +257,3 @@ def _fixed_clauses(moderated: Moderated) -> list[dict[str, str]]:
         {"code": item["code"], "field": item["field"], "quote": item["quote"]}
         for item in moderated.clauses
     ]
-
-

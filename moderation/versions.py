@@ -95,9 +95,10 @@ def ensure_versions() -> PipelineVersion:
                 calibration=OFFLINE_CALIBRATION,
                 by=SYSTEM,
             )
-        wants = has_provider() and not PipelineVersion.objects.filter(
-            provider=PROVIDER
-        ).exists()
+        wants = (
+            has_provider()
+            and not PipelineVersion.objects.filter(provider=PROVIDER).exists()
+        )
         if wants:
             create_version(
                 name=next_name(),

@@ -250,9 +250,7 @@ class Worker:
             )
         return jobs
 
-    async def _judge(
-        self, job: Job, client: ModelClient, results: "Outbound"
-    ) -> None:
+    async def _judge(self, job: Job, client: ModelClient, results: "Outbound") -> None:
         try:
             moderated = await moderate(
                 raw=job.raw,

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -121,29 +121,13 @@ def find_key(text: str, *, now: datetime) -> ApiKey | None:
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
-    in_group = User.groups.through.objects.filter(user=OuterRef("user"))
-    key = (
-        ApiKey.objects.select_related("user", "merchant")
-        .annotate(
-            is_member=Exists(
-                MerchantMember.objects.filter(
-                    user=OuterRef("user"), merchant=OuterRef("merchant")
-                )
-            ),
-            is_moderator=Exists(in_group.filter(group__name__in=(MODERATOR, SENIOR))),
-            is_admin=Exists(in_group.filter(group__name=ADMIN)),
-        )
-        .filter(prefix=shape[1])
-        .first()
-    )
+    found = ApiKey.objects.select_related("user", "merchant").filter(prefix=shape[1])
+    key = next(iter(found), None)
     if key is None or not hmac.compare_digest(key.sha256, _fingerprint(text)):
         return None
-    has_role = {
-        MERCHANT: key.is_member,
-        MODERATOR: key.is_moderator,
-        ADMIN: key.is_admin or key.user.is_superuser,
-    }[key.role]
-    return key if has_role and key.user.is_active and _is_live(key, now) else None
+    if not key.user.is_active or not _is_live(key, now):
+        return None
+    return key if _may_hold(key.user, key.role, key.merchant) else None
 
 
 def note_use(key: ApiKey, *, now: datetime) -> None:
@@ -229,10 +213,11 @@ def _check(
 
 def _may_hold(user: User, role: str, merchant: Merchant | None) -> bool:
     if merchant is not None:
-        return merchant.members.filter(user=user).exists()
+        return MerchantMember.objects.filter(merchant=merchant, user=user).exists()
     if role == ADMIN and user.is_superuser:
         return True
-    return user.groups.filter(name__in=_GROUPS_OF_ROLE[role]).exists()
+    of_user = User.groups.through.objects.filter(user=user)
+    return of_user.filter(group__name__in=_GROUPS_OF_ROLE[role]).exists()
 
 
 def _service_user(name: str, role: str, merchant: Merchant | None) -> User:

@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from moderation.api.auth import Caller
 from moderation.api.problems import ApiError
-from moderation.models import Decision, ReviewTask, Submission
-from moderation.states import Outcome, SubmissionState
+from moderation.models import Decision, ImportRow, ReviewTask, Submission
+from moderation.states import ImportRowState, Outcome, SubmissionState
 
 STATUSES = (
     *(state.value for state in SubmissionState if state != SubmissionState.DECIDED),
@@ -34,17 +34,40 @@ def submission_of(caller: Caller, public_id: str) -> Submission:
     Raises:
         ApiError: not-found.
     """
-    found: Submission | None = None
-    if _PUBLIC_ID.fullmatch(public_id):
-        rows = visible_submissions(caller)
-        if public_id.startswith("LST-"):
-            rows = rows.filter(listing__public_id=public_id).order_by("-version")
-        else:
-            rows = rows.filter(public_id=public_id)
-        found = rows.first()
-    if found is None:
+    found = submission_or_row_of(caller, public_id)
+    if isinstance(found, ImportRow):
         raise ApiError("not-found")
     return found
+
+
+def submission_or_row_of(caller: Caller, public_id: str) -> Submission | ImportRow:
+    """Return a submission as submission_of does, or the row that will be it.
+
+    A bulk call tells ids before there are submissions. A row of known content
+    leads to the submission that there was.
+
+    Raises:
+        ApiError: not-found.
+    """
+    if not _PUBLIC_ID.fullmatch(public_id):
+        raise ApiError("not-found")
+    submissions = visible_submissions(caller)
+    if public_id.startswith("LST-"):
+        of_listing = submissions.filter(listing__public_id=public_id)
+        found = of_listing.order_by("-version").first()
+    else:
+        found = submissions.filter(public_id=public_id).first()
+    if found is not None:
+        return found
+    rows = ImportRow.objects.select_related("batch__merchant")
+    if caller.merchant is not None:
+        rows = rows.filter(batch__merchant=caller.merchant)
+    row = rows.filter(reserved_id=public_id).first()
+    if row is not None and row.state == ImportRowState.WAITING:
+        return row
+    if row is not None and row.submission_id is not None:
+        return submissions.get(pk=row.submission_id)
+    raise ApiError("not-found")
 
 
 def task_of(caller: Caller, public_id: str) -> ReviewTask:

@@ -24,7 +24,9 @@ from moderation.api.schemas import (
     Receipt,
 )
 from moderation.content import sha256_of
-from moderation.intake.submit import submit, withdraw
+from moderation.intake.store import withdraw
+from moderation.intake.submit import submit
+from moderation.models import ImportRow
 from moderation.precheck import precheck
 from moderation.states import Source, SubmissionState
 
@@ -126,8 +128,10 @@ def list_listings(request: ApiRequest) -> Any:
 )
 def get_listing(request: ApiRequest, listing_id: ListingId) -> Any:
     """Show where a submission stands, what we changed and what was decided."""
-    submission = find.submission_of(request.auth, listing_id)
-    return show.listings([submission], request.auth, timezone.now())[0]
+    found = find.submission_or_row_of(request.auth, listing_id)
+    if isinstance(found, ImportRow):
+        return show.waiting(found)
+    return show.listings([found], request.auth, timezone.now())[0]
 
 
 @router.post(

@@ -9,12 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from moderation.api.problems import ApiError, FieldError, invalid, of_problems
-from moderation.intake.submit import (
-    BusyError,
-    IntakeClosedError,
-    KeyReusedError,
-    RefusedError,
-)
+from moderation.intake.check import RefusedError
+from moderation.intake.submit import BusyError, IntakeClosedError, KeyReusedError
 from moderation.models import PipelineVersion, Policy
 from moderation.review.decide import (
     AlreadyDecidedError,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from moderation.api.schemas import Read, ReasonOut, Write
+from moderation.api.schemas import EvidenceOut, Read, ReasonOut, Write
 from moderation.states import ModeKind, Outcome
 
 
@@ -175,7 +175,7 @@ class DecidedOut(Read):
     task_id: str = Field(description="The task it resolved.")
     submission_id: str = Field(description="What it is about.")
     outcome: str = Field(description="What was decided.")
-    clauses: list[ClauseOut] = Field(description="Its grounds.")
+    clauses: list[EvidenceOut] = Field(description="Its grounds.")
     decided_at: str = Field(description="When (UTC).")
     effective_at: str = Field(description="Until then it can be undone (UTC).")
     undo_url: str = Field(description="Where to undo it.")

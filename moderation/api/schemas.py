@@ -147,8 +147,8 @@ class RequestOut(Read):
     message: str = Field(description="What to do.")
 
 
-class PrecheckClauseOut(Read):
-    """A clause that would change the listing, or bring it before a person."""
+class EvidenceOut(Read):
+    """A clause of the policy with the words that it is about."""
 
     code: str = Field(description="Its code: P-404.")
     field: str = Field(description="Where the words stand.")
@@ -165,7 +165,7 @@ class PrecheckOut(Read):
     requests: list[RequestOut] = Field(
         description="What we would ask for all the same."
     )
-    clauses: list[PrecheckClauseOut] = Field(description="The clauses found.")
+    clauses: list[EvidenceOut] = Field(description="The clauses found.")
 
 
 class DiffOut(Read):
@@ -238,10 +238,15 @@ class ListingOut(Read):
     """A submission: one version of a listing."""
 
     id: str = Field(description="Id of this version: the submission.")
-    listing_id: str = Field(description="Id of the listing over all its versions.")
+    listing_id: str | None = Field(
+        description="Id of the listing over all its versions; null while a row of a "
+        "bulk call still waits for its turn."
+    )
     external_id: str = Field(description="The merchant's own reference.")
     merchant: str = Field(description="Slug of the merchant.")
-    version: int = Field(description="Number of this version of the listing.")
+    version: int | None = Field(
+        description="Number of this version of the listing; null while it waits so."
+    )
     status: Status = Field(description="Where the submission stands.")
     status_reason: str = Field(description="The same in public words.")
     status_url: str = Field(description="Where to ask again.")

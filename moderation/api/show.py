@@ -10,15 +10,17 @@ from typing import Any
 from moderation.access.actor import MERCHANT
 from moderation.api.auth import Caller
 from moderation.delivery.statement import (
+    PUBLIC_REASONS,
     diff_of,
     statement_of,
     status_reason,
     wire_status,
 )
-from moderation.intake.submit import receipt_of
+from moderation.intake.store import receipt_of
 from moderation.models import (
     Assessment,
     Decision,
+    ImportRow,
     Mode,
     Policy,
     PolicyClause,
@@ -35,7 +37,7 @@ def time_of(at: datetime | None) -> str | None:
     """Return a time on the wire: ISO 8601 in UTC, to the second."""
     if at is None:
         return None
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def listings(
@@ -81,6 +83,30 @@ def _listing(
         "requests": submission.requests,
         "diff": diff_of(submission, published, effective.clauses if effective else ()),
         "decision": _decision(effective) if effective else None,
+    }
+
+
+def waiting(row: ImportRow) -> dict[str, Any]:
+    """Return a row of a bulk call that waits for its turn as ListingOut."""
+    data = dict(row.data or {})
+    status = SubmissionState.RECEIVED
+    return {
+        "id": row.reserved_id,
+        "listing_id": None,
+        "external_id": data.pop("external_id", ""),
+        "version": None,
+        "merchant": row.batch.merchant.slug,
+        "status": status,
+        "status_reason": PUBLIC_REASONS[status],
+        "status_url": f"/api/v1/listings/{row.reserved_id}",
+        "received_at": time_of(row.batch.created_at),
+        "expected_decision_at": None,
+        "content": data,
+        "standardised": None,
+        "changes": [],
+        "requests": [],
+        "diff": [],
+        "decision": None,
     }
 
 

@@ -4,6 +4,7 @@ The publish channel makes a decision effective on the listing. A person's
 decision waits in the outbox for its undo window; nothing leaves before.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -17,16 +18,19 @@ from moderation.states import DeliveryState, Outcome
 BATCH = 200
 
 
-def owe_outcome(decision: Decision) -> Delivery:
-    """Write the outbox row of a decision, in the caller's transaction."""
-    return Delivery.objects.create(
-        merchant_id=decision.submission.merchant_id,
-        submission=decision.submission,
-        decision=decision,
-        channel="publish",
-        event_id=decision.public_id,
-        event=f"listing.{decision.outcome}",
-        due_at=decision.effective_at,
+def owe_outcomes(decisions: Sequence[Decision]) -> list[Delivery]:
+    """Write the outbox rows of decisions, in the caller's transaction."""
+    return Delivery.objects.bulk_create(
+        Delivery(
+            merchant_id=decision.submission.merchant_id,
+            submission=decision.submission,
+            decision=decision,
+            channel="publish",
+            event_id=decision.public_id,
+            event=f"listing.{decision.outcome}",
+            due_at=decision.effective_at,
+        )
+        for decision in decisions
     )
 
 
@@ -93,7 +97,7 @@ def _go_live(decisions: list[Decision]) -> None:
     changed = []
     for row in listings:
         decision = newest[row.pk]
-        live = live_versions.get(row.live_decision_id, 0)
+        live = live_versions.get(row.live_decision_id or 0, 0)
         # An older version's late approval never replaces a newer live one.
         if live <= decision.submission.version:
             row.live_decision = decision

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from moderation.assessment.clients import make_client
 from moderation.evals.cases import Case
 from moderation.evals.scoring import REFUSED, Result
-from moderation.intake.submit import Checked, RefusedError, check
+from moderation.intake.check import Checked, RefusedError, check
 from moderation.llm.client import ModelClient
 from moderation.pipeline import Context, Moderated, moderate
 from moderation.versions import Served

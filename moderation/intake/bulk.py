@@ -10,22 +10,17 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from moderation.access.actor import Actor
 from moderation.dispatch import ring
-from moderation.intake.submit import (
-    Checked,
-    RefusedError,
-    Unknown,
-    check,
-    room,
-    store,
-)
-from moderation.models import Import, ImportRow, Merchant
-from moderation.models.transition import move
+from moderation.intake.check import Checked, RefusedError, Unknown, check
+from moderation.intake.store import store, store_new
+from moderation.intake.submit import room
+from moderation.models import Import, ImportRow, Merchant, Submission
+from moderation.models.transition import move, move_many
 from moderation.models.versions import mode_in_force
 from moderation.states import ImportRowState, ImportState, ModeKind, Source, Standing
 
@@ -98,7 +93,7 @@ def start_import(
         kept = [_row(batch, row, unknown, ignored) for row in chunk]
         with transaction.atomic():
             # With its first rows, or it would look finished before it has any.
-            if batch.pk is None:
+            if batch._state.adding:
                 batch.save()
             ImportRow.objects.bulk_create(kept)
         for row in kept:
@@ -116,7 +111,7 @@ def start_import(
             on_stored(len(started.rows))
     batch.total_rows = len(started.rows)
     batch.ignored_columns = list(ignored)
-    if batch.pk is None:
+    if batch._state.adding:
         batch.save()
     else:
         batch.save(update_fields=["total_rows", "ignored_columns"])
@@ -170,9 +165,63 @@ def _admit_chunk(limit: int) -> int:
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True, of=("self",))
         chunk = list(rows.select_related("batch__merchant")[:limit])
-        for row in chunk:
-            _admit_alone(row)
+        for batch_rows in _by_batch(chunk):
+            for row in _admit_together(batch_rows):
+                _admit_alone(row)
     return len(chunk)
+
+
+def _by_batch(chunk: list[ImportRow]) -> list[list[ImportRow]]:
+    found: dict[int, list[ImportRow]] = {}
+    for row in chunk:
+        found.setdefault(row.batch_id, []).append(row)
+    return list(found.values())
+
+
+def _admit_together(rows: list[ImportRow]) -> list[ImportRow]:
+    """Admit the rows of listings never seen before at once; return the others.
+
+    Most rows of most files are such. Whatever goes wrong in company leaves
+    every row to be admitted by itself.
+    """
+    batch = rows[0].batch
+    if batch.merchant.standing == Standing.SUSPENDED:
+        return rows
+    checked: list[tuple[Checked, str]] = []
+    for row in rows:
+        try:
+            checked.append((_checked(row), row.reserved_id))
+        except RefusedError:
+            continue
+    try:
+        with transaction.atomic():
+            stored = store_new(
+                merchant=batch.merchant,
+                rows=checked,
+                source=Source(batch.source),
+                by=Actor(batch.sent_by or "import"),
+                request_id=batch.request_id or batch.public_id,
+            )
+            _end_together([row for row in rows if row.reserved_id in stored], stored)
+    except IntegrityError:
+        # Another process met one of these listings first.
+        return rows
+    return [row for row in rows if row.reserved_id not in stored]
+
+
+def _end_together(rows: list[ImportRow], stored: Mapping[str, Submission]) -> None:
+    moved = move_many(
+        rows,
+        ImportRowState.ADMITTED,
+        by="machine",
+        action="admit",
+        request_id=rows[0].batch.request_id if rows else "",
+    )
+    if moved != len(rows):
+        raise IntegrityError("an import row was admitted by another process")
+    for row in rows:
+        row.submission = stored[row.reserved_id]
+    ImportRow.objects.bulk_update(rows, ["submission"])
 
 
 def _admit_alone(row: ImportRow) -> None:
@@ -185,6 +234,7 @@ def _admit_alone(row: ImportRow) -> None:
         raise
     except Exception:
         log.exception("admit_failed", batch=row.batch.public_id, row=row.number)
+        row.state, row.submission = ImportRowState.WAITING, None
         _end(row, ImportRowState.REFUSED, errors=[INTERNAL])
 
 
@@ -207,9 +257,7 @@ def _admit(row: ImportRow) -> None:
         request_id=batch.request_id or batch.public_id,
         public_id=row.reserved_id,
     )
-    state = (
-        ImportRowState.ADMITTED if submitted.created else ImportRowState.UNCHANGED
-    )
+    state = ImportRowState.ADMITTED if submitted.created else ImportRowState.UNCHANGED
     _end(row, state, submission=submitted.submission)
 
 

@@ -864,7 +864,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='evalcase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('provenance', 'spot_check'), _negated=True), models.Q(('sampling_probability__gt', 0), ('sampling_probability__lte', 1)), _connector='OR'), name='spot_check_case_has_probability'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('provenance', 'spot_check'), _negated=True), models.Q(('sampling_probability__gt', 0), ('sampling_probability__isnull', False), ('sampling_probability__lte', 1)), _connector='OR'), name='spot_check_case_has_probability'),
         ),
         migrations.AddConstraint(
             model_name='appeal',
@@ -944,7 +944,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reviewtask',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', moderation.states.TaskKind['SPOT_CHECK']), _negated=True), models.Q(('sampling_probability__gt', 0), ('sampling_probability__lte', 1)), _connector='OR'), name='spot_check_has_its_probability'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', moderation.states.TaskKind['SPOT_CHECK']), _negated=True), models.Q(('sampling_probability__gt', 0), ('sampling_probability__isnull', False), ('sampling_probability__lte', 1)), _connector='OR'), name='spot_check_has_its_probability'),
         ),
         migrations.AddConstraint(
             model_name='reviewtask',
@@ -1024,7 +1024,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('route', moderation.states.Route['REVIEW']), ('verdict', moderation.states.VerdictKind['COMPLIANT']), _connector='OR'), name='assessment_auto_approve_only_compliant'),
+            constraint=models.CheckConstraint(condition=models.Q(('route', moderation.states.Route['REVIEW']), models.Q(('verdict', moderation.states.VerdictKind['COMPLIANT']), ('verdict__isnull', False)), _connector='OR'), name='assessment_auto_approve_only_compliant'),
         ),
         migrations.AddIndex(
             model_name='taskskip',

@@ -72,7 +72,9 @@ class Assessment(models.Model):
                 name="assessment_confidence_with_verdict",
             ),
             models.CheckConstraint(
-                condition=Q(route=Route.REVIEW) | Q(verdict=VerdictKind.COMPLIANT),
+                # A comparison with null is no refusal to SQL: say it outright.
+                condition=Q(route=Route.REVIEW)
+                | Q(verdict=VerdictKind.COMPLIANT, verdict__isnull=False),
                 name="assessment_auto_approve_only_compliant",
             ),
         ]

@@ -81,7 +81,11 @@ class EvalCase(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(provenance="spot_check")
-                | Q(sampling_probability__gt=0, sampling_probability__lte=1),
+                | Q(
+                    sampling_probability__isnull=False,
+                    sampling_probability__gt=0,
+                    sampling_probability__lte=1,
+                ),
                 name="spot_check_case_has_probability",
             ),
         ]
@@ -111,9 +115,7 @@ class EvalDataset(models.Model):
                 fields=["name", "version"], name="one_dataset_a_version"
             ),
             models.CheckConstraint(
-                condition=Q(
-                    state=DatasetState.DRAFT, frozen_at__isnull=True, sha256=""
-                )
+                condition=Q(state=DatasetState.DRAFT, frozen_at__isnull=True, sha256="")
                 | ~Q(state=DatasetState.DRAFT) & Q(frozen_at__isnull=False),
                 name="dataset_frozen_at_when_frozen",
             ),

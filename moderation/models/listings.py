@@ -187,9 +187,7 @@ class Submission(models.Model):
                 name="submission_lease_whole",
             ),
             models.CheckConstraint(
-                condition=Q(
-                    state=SubmissionState.ASSESSING, lease_token__isnull=False
-                )
+                condition=Q(state=SubmissionState.ASSESSING, lease_token__isnull=False)
                 | ~Q(state=SubmissionState.ASSESSING) & Q(lease_token__isnull=True),
                 name="submission_leased_while_assessing",
             ),

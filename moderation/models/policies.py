@@ -32,9 +32,7 @@ class PolicyClause(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["policy", "code"], name="one_clause_a_code"
-            )
+            models.UniqueConstraint(fields=["policy", "code"], name="one_clause_a_code")
         ]
         ordering = ["position"]
 

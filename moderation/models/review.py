@@ -82,7 +82,11 @@ class ReviewTask(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(kind=TaskKind.SPOT_CHECK)
-                | Q(sampling_probability__gt=0, sampling_probability__lte=1),
+                | Q(
+                    sampling_probability__isnull=False,
+                    sampling_probability__gt=0,
+                    sampling_probability__lte=1,
+                ),
                 name="spot_check_has_its_probability",
             ),
             models.UniqueConstraint(
@@ -199,7 +203,9 @@ class Decision(models.Model):
         ]
         indexes = [
             models.Index(fields=["decided_at"], name="decision_by_time"),
-            models.Index(fields=["moderator", "-decided_at"], name="decision_by_person"),
+            models.Index(
+                fields=["moderator", "-decided_at"], name="decision_by_person"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ Zero rows updated is a lost race, reported as False, never an error; an illegal
 move is a defect in the caller and raises.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -65,16 +65,18 @@ def move_many(
     where: Mapping[str, Any] | None = None,
     change: Mapping[str, Any] | None = None,
     reason: str = "",
-    data: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None,
     request_id: str = "",
 ) -> int:
     """Move many rows of one model and one state; all of them, or none.
 
     Meant for rows that the caller holds locked in the same transaction, such
-    as a worker's claim. Returns how many moved; when fewer than all would
-    move, nothing moves and 0 is returned.
+    as a worker's claim. `data` may be a function of the row; without a
+    `request_id` the row's own is kept. Returns how many moved, or 0 when none
+    could.
 
     Raises:
+        LostRaceError: some could not move; the caller's transaction is undone.
         IllegalMoveError: the machine has no such move.
     """
     if not rows:
@@ -101,8 +103,8 @@ def move_many(
                 from_state=source,
                 to_state=target,
                 reason=reason[:500],
-                data=dict(data or {}),
-                request_id=request_id,
+                data=dict(data(row) if callable(data) else data or {}),
+                request_id=request_id or getattr(row, "request_id", ""),
             )
             for row in rows
         )

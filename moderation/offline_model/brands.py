@@ -12,9 +12,11 @@ from moderation.offline_model.clauses import Clause, Ruling
 _DEVICE = re.compile(
     r"\b(?:apple|iphone|ipad|airpods|macbook|samsung|galaxy|xiaomi|redmi|huawei|oppo|"
     r"pixel|sony|playstation|ps[45]|xbox|nintendo|switch|dyson|bosch|makita|dewalt|"
-    r"milwaukee|nespresso|keurig|philips|braun|oral-?b|gillette|gopro|canon|nikon|epson|"
+    r"milwaukee|nespresso|keurig|philips|braun|oral-?b|gillette|gopro|canon|nikon|"
+    r"epson|"
     r"brother|hp|kindle|fitbit|garmin|roomba|shark|kitchenaid|thermomix|stanley|lego|"
-    r"bmw|audi|mercedes|toyota|honda|yamaha|ford|volkswagen|vw|tesla|harley|kärcher|miele|"
+    r"bmw|audi|mercedes|toyota|honda|yamaha|ford|volkswagen|vw|tesla|harley|kärcher|"
+    r"miele|"
     r"vorwerk|stihl|husqvarna|gardena|whirlpool|electrolux|lg|tassimo|senseo|brita)\b",
     re.I,
 )
@@ -29,22 +31,32 @@ _PART = re.compile(
     re.I,
 )
 _FOR = re.compile(
-    r"\b(?:for|fits?|fitting|compatible|suitable|works with|untuk|buat|kompatibel|cocok|"
-    r"para|compatible|compatibles|für|passend|kompatibel|geeignet|pour|compatibles?|adapté\w*|"
+    r"\b(?:for|fits?|fitting|compatible|suitable|works with|untuk|buat|kompatibel|"
+    r"cocok|"
+    r"para|compatible|compatibles|für|passend|kompatibel|geeignet|pour|compatibles?|"
+    r"adapté\w*|"
     r"do|dla|pasuje|kompatybiln\w*|pentru|compatibil\w*|compatíve\w*)\b",
     re.I,
 )
 _OTHER_MAKER = re.compile(
-    r"\b(?:made by|manufactured by|produced by|from the maker|not made by|not by|no original|"
+    r"\b(?:made by|manufactured by|produced by|from the maker|not made by|not by|"
+    r"no original|"
     r"third[- ]party|generic|works with|fits|compatible|for use with|same size as|"
-    r"replaces the|buatan|fabricad[oa] por|hergestellt von|von der firma|nicht original|"
+    r"replaces the|buatan|fabricad[oa] por|hergestellt von|von der firma|"
+    r"nicht original|"
     r"passend für|fabriqué\w* par|compatible avec|produkcji|wyprodukowan\w*|zamiennik|"
     r"fabricat\w* de|produs de|fabricad[oa] pela?)\b",
     re.I,
 )
-_ABOUT = re.compile(
-    r"\b(?:\w+[ -]style|style of|inspired by|dupe|look-?alike|similar to|à la|"
-    r"estilo \w+|al estilo|gaya \w+|im stil von|wie von|façon \w+|w stylu|stil \w+)\b",
+_DUPE = re.compile(
+    r"\b(?:dupe|inspired by|look-?alike|inspirad[oa] (?:en|por)|inspiriert von|"
+    r"inspiré\w* de|inspirowan\w*|inspirat\w* de|terinspirasi)\b",
+    re.I,
+)
+_STYLE = re.compile(r"^[ -]?(?:style|stil|styl|look)\b", re.I)
+_IN_STYLE = re.compile(
+    r"(?:style of|estilo|al estilo|gaya(?: ala)?|ala|im stil von|wie von|façon|style|"
+    r"w stylu|stil|à la)\s$",
     re.I,
 )
 
@@ -52,11 +64,16 @@ _ABOUT = re.compile(
 def judge_brand_use(fields: Mapping[str, str]) -> Ruling:
     """Return what P-302 says about a brand in a title or brand field."""
     title, text, maker = fields["title"], fields["description"], fields["brand"]
-    style = _ABOUT.search(title)
     device = _DEVICE.search(title)
-    if style and (device or "dupe" in style.group().lower()):
+    dupe = _DUPE.search(title)
+    if device and (
+        _STYLE.search(title[device.end() :])
+        or _IN_STYLE.search(title[: device.start()])
+    ):
+        dupe = device
+    if dupe:
         said = "The title borrows another brand's name."
-        return Ruling((Clause("P-302", "title", style.group(), "ask", said),))
+        return Ruling((Clause("P-302", "title", dupe.group(), "ask", said),))
     if not device or not _PART.search(title):
         return Ruling()
     before = title[: device.start()]

@@ -1,4 +1,6 @@
-"""Checks the terms files, for their authors: `python -m moderation.offline_model.check_terms`.
+"""Checks the terms files, for their authors.
+
+Run it as `python -m moderation.offline_model.check_terms [p101 ...] [--data FILE]`.
 
 Says which look-alikes are wrongly flagged and which violations are missed by the
 rules of their own section. Knows nothing of the rest of the offline model.
@@ -24,6 +26,10 @@ from moderation.offline_model.rules import (
 from moderation.offline_model.texts import View, view
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
 def findings_for(
     listing: Mapping[str, Any], rules: RuleSet
 ) -> tuple[View, list[Finding]]:
@@ -44,19 +50,20 @@ def _describe(seen: View, found: Iterable[Finding]) -> str:
 def check_file(file: TermsFile) -> tuple[int, int]:
     """Print what a file's own examples show; return (wrongly flagged, missed)."""
     rules = RuleSet(file.rules)
+    rules.check()
     wrong = missed = 0
     for example in file.look_alikes:
         seen, found = findings_for(example, rules)
         if found:
             wrong += 1
-            print(f"  WRONGLY FLAGGED {example['language']} {example['title']!r}")
-            print(f"      by {_describe(seen, found)}")
+            _say(f"  WRONGLY FLAGGED {example['language']} {example['title']!r}")
+            _say(f"      by {_describe(seen, found)}")
     for example in file.violations:
         _, found = findings_for(example, rules)
         if not found:
             missed += 1
-            print(f"  missed {example['language']} {example['title']!r}")
-    print(
+            _say(f"  missed {example['language']} {example['title']!r}")
+    _say(
         f"{file.code}: {len(file.rules)} rules; look-alikes {len(file.look_alikes)},"
         f" wrongly flagged {wrong}; violations {len(file.violations)}, missed {missed}"
     )
@@ -81,18 +88,21 @@ def check_data(path: Path, files: Sequence[TermsFile], verbose: bool) -> None:
                 total[code] += 1
                 caught[code] += code in by_code
                 if verbose and code not in by_code:
-                    print(f"  missed {code} {row['id']} {row['listing']['title']!r}")
-        if row["expected"]["decision"] != "reject" and not row["expected"]["needs_human"]:
+                    _say(f"  missed {code} {row['id']} {row['listing']['title']!r}")
+        if (
+            row["expected"]["decision"] != "reject"
+            and not row["expected"]["needs_human"]
+        ):
             clean += 1
             flagged = [f for f in found if f.rule.code not in expected]
             for code in {f.rule.code for f in flagged}:
                 false[code] += 1
             if flagged:
-                print(f"  false flag {row['id']} {row['listing']['title'][:60]!r}")
-                print(f"      by {_describe(seen, flagged)}")
-    print(f"approvable rows: {clean}")
+                _say(f"  false flag {row['id']} {row['listing']['title'][:60]!r}")
+                _say(f"      by {_describe(seen, flagged)}")
+    _say(f"approvable rows: {clean}")
     for code in codes:
-        print(f"{code}: caught {caught[code]} of {total[code]}, false {false[code]}")
+        _say(f"{code}: caught {caught[code]} of {total[code]}, false {false[code]}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             wrong += check_file(file)[0]
             files.append(file)
         except (TermsError, OSError) as error:
-            print(f"NOT SOUND {path.name}: {error}")
+            _say(f"NOT SOUND {path.name}: {error}")
             wrong += 1
     if options.data:
         check_data(options.data, files, options.verbose)

@@ -13,8 +13,9 @@ from moderation.offline_model.matcher import Sentence
 from moderation.offline_model.texts import View
 
 _MAIL = re.compile(
-    r"[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\]|\{at\}| at )\s?[\w-]{1,63}"
-    r"(?:\s?(?:\.|\(dot\)|\[dot\]| dot | punkt | titik | punto )\s?[a-z]{2,10}){1,3}\b",
+    r"[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\]|\{at\})\s?[\w-]{1,63}"
+    r"(?:\s?(?:\.|\(dot\)|\[dot\]| dot | punkt | titik | punto )\s?[a-z]{2,10}){1,3}\b"
+    r"|\b[\w.+-]{2,64} at [\w-]{2,63} (?:dot|punkt|titik|punto) [a-z]{2,10}\b",
     re.I,
 )
 _LINK = re.compile(
@@ -31,67 +32,105 @@ _DIGITS = re.compile(
     r"(?<![\w.,#/-])(?:\+|00)?\(?\d{1,4}\)?(?:[ .\-/()]{0,2}\d{2,5}){1,5}(?![\w%])"
 )
 _CONTACT_WORD = re.compile(
-    r"\b(?:call|calls|phone|tel|telp|telepon|mobile|cell|text|sms|whats\s?app|wa|wsp|zap|"
-    r"telegram|viber|signal|wechat|weixin|line id|kontakt\w*|contact\w*|contat\w*|hotline|"
+    r"\b(?:call|calls|phone|tel|telp|telepon|mobile|cell|text|sms|whats\s?app|wa|"
+    r"wsp|zap|"
+    r"telegram|viber|signal|wechat|weixin|line id|kontakt\w*|contact\w*|contat\w*|"
+    r"hotline|"
     r"help\s?line|customer line|hubungi|kontak|hp|no hp|nomor|anruf\w*|telefon\w*|ruf|"
-    r"tél|appel\w*|téléphone|zadzwo\w*|dzwoni\w*|nr tel|sunați|suna\w*|llam\w*|teléfono|"
-    r"tlf|ligue|fone|số điện thoại|zalo|sđt|โทร|ไลน์|电话|微信|手机|加v|加微|reach|number)"
+    r"tél|appel\w*|téléphone|zadzwo\w*|dzwoni\w*|nr tel|sunați|suna\w*|llam\w*|"
+    r"teléfono|"
+    r"tlf|ligue|fone|số điện thoại|zalo|sđt|โทร|ไลน์|电话|微信|手机|加v|加微|"
+    r"reach|number)"
     r"(?!\w)",
     re.I,
 )
 _MESSENGER = re.compile(
-    r"\b(?:whats\s?app|wa|wsp|telegram|viber|wechat|weixin|signal|line|kakao\w*|skype|zalo|"
+    r"\b(?:whats\s?app|wa|wsp|telegram|viber|wechat|weixin|signal|line|kakao\w*|"
+    r"skype|zalo|"
     r"messenger|facebook|fb|instagram|ig|insta|tiktok|snapchat|discord)(?!\w)"
     r"|微信|加v|ไลน์",
     re.I,
 )
 _APPROACH = re.compile(
-    r"\b(?:message|write|text|contact|chat|order|dm|add|ping|find|follow|reach|ask|hubungi|"
-    r"chat|pesan|order|japri|escr[ií]b\w*|contáct\w*|mand\w*|schreib\w*|meld\w*|folg\w*|"
+    r"\b(?:message|write|text|contact|chat|order|dm|add|ping|find|follow|reach|ask|"
+    r"hubungi|"
+    r"chat|pesan|order|japri|escr[ií]b\w*|contáct\w*|mand\w*|schreib\w*|meld\w*|"
+    r"folg\w*|"
     r"écri\w*|contact\w*|suiv\w*|napisz|pisz\w*|kontakt\w*|scrie\w*|contact\w*|chame|"
     r"mande|fale|siga|sígue\w*|inbox|pm)(?!\w)",
     re.I,
 )
 _ADDRESS = re.compile(
     r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w'-]+ ){1,3}"
-    r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|square|court)\b\.?"
+    r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|square|"
+    r"court)\b\.?"
     r"|\b(?:jalan|jl\.?) [A-Z][\w.]+(?: [A-Z][\w.]+){0,3},? (?:no\.? ?)?\d+"
     r"|\b[A-ZÄÖÜ][\wäöüß-]+(?:straße|strasse|weg|gasse|allee|platz) \d+"
-    r"|\b(?:calle|avenida|av\.|carrera) (?:[A-ZÁÉÍÓÚ]\w+ ){1,3}(?:#|no\.? ?|núm\.? ?)?\d+"
-    r"|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) (?:de |du |des |la |l')*[A-ZÉ]\w+"
+    r"|\b(?:calle|avenida|av\.|carrera) (?:[A-ZÁÉÍÓÚ]\w+ ){1,3}(?:#|no\.? ?|"
+    r"núm\.? ?)?\d+"
+    r"|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) (?:de |du |des |la |"
+    r"l')*[A-ZÉ]\w+"
     r"|\bul\. ?[A-ZŁŚŻ]\w+(?: [A-Z]\w+)? \d+"
     r"|\b(?:strada|str\.) (?:[A-ZȘȚÎ]\w+ ){1,3}(?:nr\.? ?)?\d+"
     r"|\b(?:rua|travessa) (?:(?:d[aeo]s? )?[A-ZÁÉ]\w+ ?){1,4},? ?\d+",
     re.I | re.U,
 )
 _NO_STREET = frozenset(
-    "inch in tb gb hard flash usb test disk thumb pen wheel off belt chain direct".split()
+    [
+        "inch",
+        "in",
+        "tb",
+        "gb",
+        "hard",
+        "flash",
+        "usb",
+        "test",
+        "disk",
+        "thumb",
+        "pen",
+        "wheel",
+        "off",
+        "belt",
+        "chain",
+        "direct",
+    ]
 )
 _QR = re.compile(r"\bqr[ -]?(?:code|kode|código|kod)\b", re.I)
 _INVITES = re.compile(
-    r"\b(?:order|buy|pay|paid|payment|cheaper|less|save|discount|deal|direct\w*|transfer\w*|"
-    r"bargain|negotiat\w*|offers?|price|outside|off[- ]?(?:site|platform)|gift card|cash|"
+    r"\b(?:order|buy|pay|paid|payment|cheaper|less|save|discount|deal|direct\w*|"
+    r"transfer\w*|"
+    r"bargain|negotiat\w*|offers?|price|outside|off[- ]?(?:site|platform)|gift card|"
+    r"cash|"
     r"pesan|beli|bayar|murah|harga|diskon|langsung|nego|transfer|rekening|luar|"
-    r"pag\w*|barat\w*|compr\w*|precio|descuento|direct\w*|trato|pedid\w*|fuera|depósito|"
-    r"kauf\w*|bestell\w*|zahl\w*|billig\w*|günstig\w*|überweis\w*|rabatt|preis\w*|direkt|"
+    r"pag\w*|barat\w*|compr\w*|precio|descuento|direct\w*|trato|pedid\w*|fuera|"
+    r"depósito|"
+    r"kauf\w*|bestell\w*|zahl\w*|billig\w*|günstig\w*|überweis\w*|rabatt|preis\w*|"
+    r"direkt|"
     r"achet\w*|command\w*|pay\w*|moins cher|virement|remise|prix|hors|"
-    r"kup\w*|zam[óo]w\w*|płat\w*|zapła\w*|tani\w*|przelew\w*|rabat\w*|cen\w*|bezpośrednio|"
+    r"kup\w*|zam[óo]w\w*|płat\w*|zapła\w*|tani\w*|przelew\w*|rabat\w*|cen\w*|"
+    r"bezpośrednio|"
     r"cump[ăa]r\w*|comand\w*|pl[ăa]t\w*|ieftin\w*|transfer\w*|reducere|preț\w*|direct|"
-    r"encomend\w*|desconto|preço|pix|mais barato|fora|mua|giá|rẻ|ราคา|โอน|便宜|转账|付款|购买|"
-    r"shop|store|tienda|toko|laden|boutique|sklep|magazin|loja|form|download|sign up|register|"
+    r"encomend\w*|desconto|preço|pix|mais barato|fora|mua|giá|rẻ|ราคา|"
+    r"โอน|便宜|转账|付款|购买|"
+    r"shop|store|tienda|toko|laden|boutique|sklep|magazin|loja|form|download|"
+    r"sign up|register|"
     r"more models|other items|see the same|catalogue|catalog)(?!\w)",
     re.I,
 )
 _SERVICE = re.compile(
-    r"\b(?:question\w*|queries|enquir\w*|help|service|support|workshop|manual|warranty|hotline|"
-    r"pertanyaan|garansi|layanan|purna jual|servis|bengkel|pregunta\w*|dudas|garantía|servicio|taller|"
+    r"\b(?:question\w*|queries|enquir\w*|help|service|support|workshop|manual|"
+    r"warranty|hotline|"
+    r"pertanyaan|garansi|layanan|purna jual|servis|bengkel|pregunta\w*|dudas|"
+    r"garantía|servicio|taller|"
     r"frage\w*|garantie|werkstatt|rückfragen|polster\w*|questions?|atelier|sav|"
     r"pyta\w*|gwaranc\w*|serwis|warsztat\w*|sprawie|întreb\w*|garanți\w*|atelier\w*|"
-    r"dúvida\w*|garantia|oficina|assistência|mail me|e-?mail us|our|maker|hersteller)(?!\w)",
+    r"dúvida\w*|garantia|oficina|assistência|mail me|e-?mail us|our|maker|"
+    r"hersteller)(?!\w)",
     re.I,
 )
 _INFORMS = re.compile(
-    r"\b(?:manual|size[ -]?chart|sizing|size guide|instructions?|guide|data ?sheet|care|"
+    r"\b(?:manual|size[ -]?chart|sizing|size guide|instructions?|guide|data ?sheet|"
+    r"care|"
     r"specifications?|assembly|petunjuk|panduan|tabel ukuran|cara pakai|buku|"
     r"instrucciones|tabla de tallas|guía|anleitung|größentabelle|pflegehinweise?|"
     r"notice|mode d'emploi|guide des tailles|instrukcj\w*|tabela rozmiarów|"
@@ -112,7 +151,9 @@ _DIGIT_WORDS = frozenset(
     fold_word(word) for words in _NUMBER_WORDS.values() for word in words.split()
 )
 _SPELLED = 6
-_PURCHASE = re.compile(r"wa\.me|t\.me|chat\.|form|shop|store|buy|order|/p/|download", re.I)
+_PURCHASE = re.compile(
+    r"wa\.me|t\.me|chat\.|form|shop|store|buy|order|/p/|download", re.I
+)
 
 
 def judge_contact(view: View, brand: str) -> Ruling:
@@ -153,7 +194,9 @@ def _action(code: str, sentence: Sentence, quote: str, invited: bool) -> str:
         if _PURCHASE.search(quote):
             return "reject"
         if _INFORMS.search(sentence.text):
-            alone = not _INVITES.search(_INFORMS.sub("", sentence.text.replace(quote, "")))
+            alone = not _INVITES.search(
+                _INFORMS.sub("", sentence.text.replace(quote, ""))
+            )
             return "fix" if alone and sentence.field == "description" else "ask"
         return "reject" if invited else "ask"
     is_plain = _SERVICE.search(sentence.text) and sentence.field == "description"
@@ -165,12 +208,20 @@ def _details(view: View) -> Iterator[tuple[str, Sentence, str]]:
         text = sentence.text
         if sentence.field in ("brand", "category"):
             continue
-        found = [m.group() for m in _MAIL.finditer(text) if "@" in m.group() or " " in m.group()]
+        found = [
+            m.group()
+            for m in _MAIL.finditer(text)
+            if "@" in m.group() or " " in m.group()
+        ]
         found += [m.group() for m in _ADDRESS.finditer(text) if _is_address(text, m)]
         found += _phones(text)
         found += _spelled(sentence)
         messenger = _MESSENGER.search(text)
-        if messenger and not found and _APPROACH.search(text.replace(messenger.group(), " ")):
+        if (
+            messenger
+            and not found
+            and _APPROACH.search(text.replace(messenger.group(), " "))
+        ):
             found.append(messenger.group())
         code = _QR.search(text)
         if code and (messenger or _CONTACT_WORD.search(text)):
@@ -196,11 +247,20 @@ def _phones(text: str) -> Iterable[str]:
         digits = sum(c.isdigit() for c in quote)
         groups = len(re.findall(r"\d+", quote))
         abroad = quote.startswith(("+", "00")) and digits >= 10 and groups >= 3
-        if named and 7 <= digits <= 15 and named.start() != match.start():
-            yield quote
-        elif (abroad and digits <= 15) or (quote.startswith("0") and groups >= 3 and 9 <= digits <= 13 and "." not in quote):
-            yield quote
-        elif named and digits == 7:
+        if (
+            named
+            and 7 <= digits <= 15
+            and named.start() != match.start()
+            or (abroad and digits <= 15)
+            or (
+                quote.startswith("0")
+                and groups >= 3
+                and 9 <= digits <= 13
+                and "." not in quote
+            )
+            or named
+            and digits == 7
+        ):
             yield quote
 
 

@@ -27,7 +27,6 @@ class Topic(NamedTuple):
     name: str
     field: str
     quote: str
-    count: int
     is_weak: bool
 
 
@@ -45,9 +44,7 @@ def _rule(raw: dict[str, Any]) -> Rule:
         for slot in ("any", "with", "unless")
     }
     fields = frozenset(raw.get("fields", ("title", "description")))
-    return Rule(
-        raw["code"], raw["name"], "ask", fields, "sentence", False, "", terms
-    )
+    return Rule(raw["code"], raw["name"], "ask", fields, "sentence", False, "", terms)
 
 
 @cache
@@ -81,12 +78,11 @@ def topics(
         places = found[code, is_weak]
         first = places[0]
         quote = fields[first.field][first.start : first.end]
-        words = {fields[f.field][f.start : f.end].lower() for f in places}
         name = first.rule.name.removesuffix(WEAK)
-        result.append(Topic(code, name, first.field, quote, len(words), is_weak))
+        result.append(Topic(code, name, first.field, quote, is_weak))
     risky = _risky_level(fields["category"])
     if risky:
-        result.append(Topic("P-606", "a risky category", "category", risky, 1, False))
+        result.append(Topic("P-606", "a risky category", "category", risky, False))
     return result
 
 

@@ -77,7 +77,7 @@ def units(texts: Sequence[Sentence]) -> Iterator[list[str]]:
         if sentence.field not in ("title", "description") or count >= _MOST_UNITS:
             continue
         words = sentence.words
-        if not sentence.text.isascii() and any("\u0e00" <= c for c in sentence.text):
+        if not sentence.text.isascii() and any(c >= "\u0e00" for c in sentence.text):
             dense = [c for c in sentence.text if c.isalnum()][:200]
             words = [a + b for a, b in zip(dense, dense[1:], strict=False)]
         if words:

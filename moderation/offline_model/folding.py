@@ -22,7 +22,9 @@ _LOOK_ALIKE = str.maketrans(
     "авеёзикмнорстухѕіјԁһӏԛԝгпьαβγεζηικμνορστυχωաոսօցհᴀʙᴄᴅᴇɢʜᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
     "abee3nkmhopctyxsijdhlqwrnbabyezniknvopotyxwwnuoghabcdeghjklmnoprstuvwyz",
 )
-_LOOK_ALIKE_UPPER = str.maketrans("АВЕЗКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABE3KMHOPCTYXIJSABEZHIKMNOPTYX")
+_LOOK_ALIKE_UPPER = str.maketrans(
+    "АВЕЗКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABE3KMHOPCTYXIJSABEZHIKMNOPTYX"
+)
 _LEET = str.maketrans("013457@$!|€", "oieastasile")
 _LEET_L = str.maketrans("013457@$!|€", "oleastaslle")
 
@@ -62,7 +64,9 @@ def fold_word(word: str) -> str:
     stripped = "".join(
         c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c)
     )
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", stripped.translate(_SPECIAL)))
+    return unicodedata.normalize(
+        "NFC", _INVISIBLE.sub("", stripped.translate(_SPECIAL))
+    )
 
 
 def scripts_of(word: str) -> set[str]:

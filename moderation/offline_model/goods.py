@@ -16,7 +16,21 @@ from moderation.offline_model.matcher import Sentence, tokenise
 
 GOODS = Path(__file__).parent / "goods"
 _VOWELS = "aeiouy"
-_PREFIXES = ("meng", "peng", "mem", "men", "pem", "pen", "ber", "ter", "di", "me", "pe", "se", "ke")
+_PREFIXES = (
+    "meng",
+    "peng",
+    "mem",
+    "men",
+    "pem",
+    "pen",
+    "ber",
+    "ter",
+    "di",
+    "me",
+    "pe",
+    "se",
+    "ke",
+)
 _SHORTEST = 4
 
 
@@ -127,7 +141,9 @@ def _compound(word: str, lexicon: Lexicon) -> str:
             continue
         head = word[:cut]
         heads = (head, head[:-1], head[:-2])
-        if any(len(h) >= 3 and (h in lexicon.words or h in lexicon.stems) for h in heads):
+        if any(
+            len(h) >= 3 and (h in lexicon.words or h in lexicon.stems) for h in heads
+        ):
             return tail if tail in lexicon.words else tail[:-1]
     return ""
 
@@ -142,7 +158,11 @@ def departments_of(word: str, language: str) -> frozenset[str]:
 
 def is_known(word: str, languages: Sequence[str]) -> bool:
     """Say whether a word is ordinary in one of the languages; short ones are."""
-    return len(word) < 3 or word[0].isdigit() or any(base_form(word, code) for code in languages)
+    return (
+        len(word) < 3
+        or word[0].isdigit()
+        or any(base_form(word, code) for code in languages)
+    )
 
 
 def familiar(

@@ -19,7 +19,15 @@ from moderation.offline_model.texts import View
 _MOST_CLAUSES = 30
 _LONGEST_QUOTE = 500
 _NO_QUOTE = ("price", "images", "listing")
-_FIELDS = ("title", "description", "price", "category", "brand", "condition", "attributes")
+_FIELDS = (
+    "title",
+    "description",
+    "price",
+    "category",
+    "brand",
+    "condition",
+    "attributes",
+)
 
 
 def judge(listing: Mapping[str, Any], tidied: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def _doubts(
 ) -> tuple[str, ...]:
     doubts = [doubt for ruling in signals.rulings for doubt in ruling.doubts]
     if signals.language.unsupported:
-        doubts.append("parts are in a language without term lists")
+        doubts.append("parts are in a language that the lists do not cover")
     settled = _settled(signals, clauses)
     for topic in signals.topics:
         if not topic.is_weak and topic.code not in settled:
@@ -187,7 +195,7 @@ def _stated(clauses: Sequence[Clause], doubts: Sequence[str], chance: float) -> 
 
 def _field_confidence(clauses: Sequence[Clause], confidence: float) -> dict[str, float]:
     """A field that a clause names is as doubtful as the clause; others are sure."""
-    sure = {name: 0.98 for name in _FIELDS}
+    sure = dict.fromkeys(_FIELDS, 0.98)
     for clause in clauses:
         names = [clause.field] if clause.field in sure else ["title", "description"]
         for name in names:

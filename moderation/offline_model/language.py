@@ -16,6 +16,8 @@ from moderation.offline_model.folding import fold_word
 from moderation.offline_model.matcher import Sentence
 from moderation.offline_model.rules import LANGUAGES
 
+# Languages whose lists cover the whole policy; others have some terms at most.
+COVERED = ("en", "id", "ms", "es", "de", "fr", "pl", "ro", "pt")
 _WORDS = Path(__file__).parent / "stop_words.toml"
 _SCRIPTS = (
     ("th", re.compile("[\u0e00-\u0e7f]")),
@@ -29,7 +31,8 @@ _SCRIPTS = (
     ("hi", re.compile("[\u0900-\u097f]")),
     ("und", re.compile("[\u0530-\u058f\u0980-\u0dff\u0e80-\u10ff\u1200-\u17ff]")),
 )
-_VIETNAMESE = re.compile("[ơưđăạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.I)
+_VIETNAMESE = re.compile("[ơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ]", re.I)
+_LEAST_FOREIGN = 3
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -92,7 +95,7 @@ def detect(
         script = _script(sentence.text)
         if script:
             total[script] += len(sentence.text) // 4
-            if script not in LANGUAGES:
+            if script not in COVERED:
                 unsupported = script
             continue
         votes = votes_of(sentence.words)
@@ -112,7 +115,7 @@ def detect(
     if not total:
         return Detected("en", ("en",), unsupported)
     best, most = total.most_common(1)[0]
-    if best not in LANGUAGES and not unsupported and most >= 3:
+    if best not in COVERED and not unsupported and most >= 3:
         unsupported = best
     if best not in LANGUAGES:
         supported = [(n, code) for code, n in total.items() if code in LANGUAGES]
@@ -136,7 +139,11 @@ def _foreign(sentence: Sentence, votes: Mapping[str, float]) -> str:
     if len(sentence.words) < 5 or not votes:
         return ""
     best = max(votes, key=lambda language: votes[language])
-    if best in LANGUAGES:
+    if best in COVERED:
         return ""
-    rival = max((n for code, n in votes.items() if code in LANGUAGES), default=0.0)
+    index = stop_words()
+    own = {word for word in sentence.words if best in index.get(word, ())}
+    if best != "vi" and len(own) < _LEAST_FOREIGN:
+        return ""
+    rival = max((n for code, n in votes.items() if code in COVERED), default=0.0)
     return best if votes[best] >= 1.2 and votes[best] > 1.4 * rival else ""

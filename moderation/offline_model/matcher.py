@@ -14,7 +14,9 @@ from typing import NamedTuple
 from moderation.offline_model.folding import fold_word
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*")
-_SENTENCE_END = re.compile(r"[\n\r]+|(?<=[.!?…])\s+|(?<=[。！？；])|\s[•·▪●★✅✔|]\s|;\s")
+_SENTENCE_END = re.compile(
+    r"[\n\r]+|(?<=[.!?…])\s+|(?<=[。！？；])|\s[•·▪●★✅✔|]\s|;\s"
+)
 _ABBREVIATION = re.compile(
     r"(?:^|\W)(?:tel|telp|mob|ph|ext|nr|no|str|ul|jl|st|ca|approx|mr|mrs|dr|bzw|av)\.$",
     re.I,
@@ -51,12 +53,15 @@ class Kind(IntEnum):
 
 
 class Part(NamedTuple):
-    """One part of a term: a word, a wildcard word, or a gap of `low` to `high` words."""
+    """One part of a term: a word, a wildcard, or a gap of `low` to `high` words."""
 
     kind: Kind
     text: str = ""
     low: int = 0
     high: int = 0
+
+
+Terms = list[tuple[tuple[Part, ...], int]]
 
 
 class Hit(NamedTuple):
@@ -92,9 +97,12 @@ def sentences(field: str, text: str) -> list[Sentence]:
     start = 0
     for end_match in [*_SENTENCE_END.finditer(text), None]:
         end = len(text) if end_match is None else end_match.start()
-        if end_match and _ABBREVIATION.search(text[max(0, end - 8) : end]):
-            if "\n" not in end_match.group():
-                continue
+        if (
+            end_match
+            and "\n" not in end_match.group()
+            and _ABBREVIATION.search(text[max(0, end - 8) : end])
+        ):
+            continue
         piece = text[start:end]
         if piece.strip():
             words, spans = tokenise(piece)
@@ -109,15 +117,16 @@ def is_substring_term(term: str) -> bool:
     return bool(_SUBSTRING_SCRIPT.search(term))
 
 
-def parse_term(
-    term: str, fold: Callable[[str], str] = fold_word
-) -> tuple[Part, ...]:
+def parse_term(term: str, fold: Callable[[str], str] = fold_word) -> tuple[Part, ...]:
     """Turn the written form of a term into parts.
 
     Raises TermError for an empty term and for one that begins or ends with a gap.
     """
     parts: list[Part] = []
     for word in term.split():
+        if word.isascii() and word.isalpha():
+            parts.append(Part(Kind.EXACT, word.lower()))
+            continue
         gap = _GAP.fullmatch(word)
         if gap:
             parts.append(Part(Kind.GAP, "", int(gap[1]), int(gap[2])))
@@ -169,7 +178,9 @@ def _fits(part: Part, word: str) -> bool:
             return True
 
 
-def match_at(parts: Sequence[Part], words: Sequence[str], at: int, part: int = 0) -> int:
+def match_at(
+    parts: Sequence[Part], words: Sequence[str], at: int, part: int = 0
+) -> int:
     """Return where a term that begins at a token ends, or -1 when it does not match."""
     for index in range(part, len(parts)):
         this = parts[index]
@@ -191,13 +202,14 @@ class Matcher:
     def __init__(self, fold: Callable[[str], str] = fold_word) -> None:
         """Begin with no terms; `fold` brings their words to the form of the texts."""
         self._fold = fold
-        self._exact: dict[str, list[tuple[tuple[Part, ...], int]]] = defaultdict(list)
-        self._prefix: dict[str, list[tuple[tuple[Part, ...], int]]] = defaultdict(list)
-        self._suffix: dict[str, list[tuple[tuple[Part, ...], int]]] = defaultdict(list)
-        self._loose: list[tuple[tuple[Part, ...], int]] = []
+        self._exact: dict[str, Terms] = defaultdict(list)
+        self._prefix: dict[str, Terms] = defaultdict(list)
+        self._suffix: dict[str, Terms] = defaultdict(list)
+        self._numbers: Terms = []
+        self._inside: Terms = []
         self._substrings: list[tuple[str, int]] = []
-        self._prefix_lengths: list[int] = []
-        self._suffix_lengths: list[int] = []
+        self._prefix_lengths: set[int] = set()
+        self._suffix_lengths: set[int] = set()
         self.single_words: set[str] = set()
 
     def add(self, term: str, payload: int) -> None:
@@ -213,14 +225,16 @@ class Matcher:
                 self.single_words.add(first.text)
         elif first.kind is Kind.PREFIX:
             self._prefix[first.text[:_KEY_LENGTH]].append((parts, payload))
-            self._prefix_lengths = sorted({len(key) for key in self._prefix})
+            self._prefix_lengths.add(min(_KEY_LENGTH, len(first.text)))
             if len(parts) == 1:
                 self.single_words.add(first.text)
         elif first.kind is Kind.SUFFIX:
             self._suffix[first.text[-_KEY_LENGTH:]].append((parts, payload))
-            self._suffix_lengths = sorted({len(key) for key in self._suffix})
+            self._suffix_lengths.add(min(_KEY_LENGTH, len(first.text)))
+        elif first.kind is Kind.NUMBER:
+            self._numbers.append((parts, payload))
         else:
-            self._loose.append((parts, payload))
+            self._inside.append((parts, payload))
 
     def find(self, words: Sequence[str]) -> Iterator[Hit]:
         """Yield every term found in a list of folded words."""
@@ -230,18 +244,21 @@ class Matcher:
                 if end >= 0:
                     yield Hit(payload, at, end)
             for candidates in self._wild(word):
-                for parts, payload in candidates:
-                    end = match_at(parts, words, at)
-                    if end >= 0:
-                        yield Hit(payload, at, end)
-            for parts, payload in self._loose:
-                end = match_at(parts, words, at)
-                if end >= 0:
-                    yield Hit(payload, at, end)
+                yield from self._try(candidates, words, at)
+            if word[0].isdigit():
+                yield from self._try(self._numbers, words, at)
+            if self._inside:
+                yield from self._try(self._inside, words, at)
 
-    def _wild(
-        self, word: str
-    ) -> Iterator[list[tuple[tuple[Part, ...], int]]]:
+    @staticmethod
+    def _try(candidates: Terms, words: Sequence[str], at: int) -> Iterator[Hit]:
+        for parts, payload in candidates:
+            end = match_at(parts, words, at)
+            if end >= 0:
+                yield Hit(payload, at, end)
+
+    def _wild(self, word: str) -> Iterator[Terms]:
+        """Yield the terms that begin with a word's first or last letters."""
         for length in self._prefix_lengths:
             found = self._prefix.get(word[:length])
             if found and len(word) >= length:

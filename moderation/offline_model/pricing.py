@@ -21,7 +21,9 @@ _PLACEHOLDERS = frozenset(
      "11111111", "9999999", "99999999", "999999999", "999999", "0.99999"}
 )  # fmt: skip
 _SMALL_MONEY = frozenset({"IDR", "VND", "COP", "CLP", "KRW", "JPY", "HUF"})
-_USED = frozenset({"used_good", "used_fair", "used_like_new", "for_parts", "refurbished"})
+_USED = frozenset(
+    {"used_good", "used_fair", "used_like_new", "for_parts", "refurbished"}
+)
 _TENTH, _FIFTH = 0.1, 0.2
 _CAPACITY = re.compile(
     r"\b(\d{1,3})\s?tb\b.{0,60}\b(?:stick|flash|usb|card|memory|pen ?drive|ssd|"
@@ -32,15 +34,24 @@ _CAPACITY = re.compile(
 )
 _DOLLARS_A_TERABYTE = 25
 _CONTRADICTS = re.compile(
-    r"\b(?:real|actual|true|full|final|correct|right) price\b|\bprice (?:is|shown|here|above|listed|in the)"
-    r"\b.{0,40}\b(?:not|only|per|deposit|placeholder|wrong|each|gram|metre|meter|kilo|from|starts?)\b"
-    r"|\b(?:message|ask|chat|contact|dm|pm|write|inquire|enquire)\b.{0,20}\bfor (?:the |a |your )?(?:price|quote)\b"
-    r"|\bprice (?:on|upon) (?:request|application)|\b(?:number|amount|price) (?:here|shown|above) is not\b"
-    r"|\b(?:harga (?:asli|sebenarnya|per gram|per meter|bukan|hanya)|(?:tanya|chat|wa) (?:untuk )?harga|harga (?:belum|di atas) bukan)"
-    r"|\b(?:precio real|pregunt[ae]\w* (?:por )?(?:el )?precio|precio (?:por|a) (?:gramo|metro|consultar|tratar)|el precio (?:no|publicado no|es por))"
-    r"|\b(?:echter preis|tatsächlich\w* preis|preis (?:auf anfrage|pro gramm|pro meter)|der preis ist (?:nicht|pro|nur))"
-    r"|\b(?:prix (?:réel|sur demande|au gramme|au mètre)|le prix (?:affiché )?(?:n'est|est au|est par))"
-    r"|\b(?:prawdziwa cena|cena (?:za gram|za metr|do uzgodnienia|nie jest)|(?:pytaj|zapytaj) o cenę)"
+    r"\b(?:real|actual|true|full|final|correct|right) price\b|\bprice (?:is|shown|"
+    r"here|above|listed|in the)"
+    r"\b.{0,40}\b(?:not|only|per|deposit|placeholder|wrong|each|gram|metre|meter|"
+    r"kilo|from|starts?)\b"
+    r"|\b(?:message|ask|chat|contact|dm|pm|write|inquire|"
+    r"enquire)\b.{0,20}\bfor (?:the |a |your )?(?:price|quote)\b"
+    r"|\bprice (?:on|upon) (?:request|application)|\b(?:number|amount|"
+    r"price) (?:here|shown|above) is not\b"
+    r"|\b(?:harga (?:asli|sebenarnya|per gram|per meter|bukan|hanya)|(?:tanya|chat|"
+    r"wa) (?:untuk )?harga|harga (?:belum|di atas) bukan)"
+    r"|\b(?:precio real|pregunt[ae]\w* (?:por )?(?:el )?precio|precio (?:por|"
+    r"a) (?:gramo|metro|consultar|tratar)|el precio (?:no|publicado no|es por))"
+    r"|\b(?:echter preis|tatsächlich\w* preis|preis (?:auf anfrage|pro gramm|"
+    r"pro meter)|der preis ist (?:nicht|pro|nur))"
+    r"|\b(?:prix (?:réel|sur demande|au gramme|au mètre)|"
+    r"le prix (?:affiché )?(?:n'est|est au|est par))"
+    r"|\b(?:prawdziwa cena|cena (?:za gram|za metr|do uzgodnienia|nie jest)|"
+    r"(?:pytaj|zapytaj) o cenę)"
     r"|\b(?:preț(?:ul)? (?:real|este pe|pe gram|pe metru|la cerere|nu este))"
     r"|\b(?:preço (?:real|por grama|por metro|sob consulta)|o preço (?:não|é por))",
     re.I,
@@ -62,7 +73,8 @@ def _figures() -> Mapping[str, Any]:
 
 @cache
 def _brands() -> tuple[Matcher, tuple[tuple[str, Brand], ...]]:
-    matcher, listed = Matcher(), []
+    matcher = Matcher()
+    listed: list[tuple[str, Brand]] = []
     for group in _figures()["brands"]:
         for name in group["names"]:
             matcher.add(name, len(listed))
@@ -81,10 +93,14 @@ def _accessory() -> Matcher:
 
 @cache
 def _goods(language: str) -> tuple[Matcher, tuple[tuple[float, float], ...]]:
-    matcher, ranges = Matcher(), []
+    matcher = Matcher()
+    ranges: list[tuple[float, float]] = []
     for terms, least, most in _figures()["goods"].get(language, ()):
         for term in terms.split("|"):
-            matcher.add(term.replace("#", "").strip() + ("*" if "#" in term else ""), len(ranges))
+            matcher.add(
+                term.replace("#", "").strip() + ("*" if "#" in term else ""),
+                len(ranges),
+            )
         ranges.append((least, most))
     return matcher, tuple(ranges)
 
@@ -123,7 +139,9 @@ def judge_price(
     most = [_figures()["most"][d] for d in departments if d in _figures()["most"]]
     if most and dollars > max(most) and len(most) == len(departments):
         clauses.append(
-            Clause("P-706", "price", "", "ask", "Far dearer than such goods usually are.")
+            Clause(
+                "P-706", "price", "", "ask", "Far dearer than such goods usually are."
+            )
         )
     return Ruling(tuple(dict.fromkeys(clauses)))
 
@@ -172,9 +190,8 @@ def _brand_floor(fields: Mapping[str, str], dollars: float) -> list[Clause]:
     title = tokenise(fields["title"])[0]
     is_small = any(True for _ in _accessory().find(title))
     floor = brand.small if is_small else brand.floor
-    if brand.kind in ("electronics", "sports", "beauty", "fashion") and is_small:
-        if field != "brand" or brand.kind == "electronics":
-            floor = min(floor, 1.0 if brand.kind == "electronics" else floor)
+    if is_small and brand.kind == "electronics":
+        floor = 1.0
     if fields["condition"] in _USED:
         floor *= 0.35
     if dollars >= floor:

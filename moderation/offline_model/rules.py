@@ -38,7 +38,7 @@ class TermsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of one policy section; `needs` says that a term of `with` must stand by."""
+    """One rule of a policy section; `needs`: a term of `with` must stand by."""
 
     code: str
     name: str
@@ -137,39 +137,48 @@ def _example(path: Path, kind: str, raw: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 class RuleSet:
-    """The rules of many sections, compiled into one matcher per language."""
+    """The rules of many sections; one matcher per language, built when first used."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        """Compile; raises TermsError naming the rule of a term that cannot be used."""
+        """Number the rules and sort their terms by language."""
         self.rules = tuple(rules)
         self._payloads: list[tuple[int, str]] = []
-        self._matchers: dict[str, Matcher] = defaultdict(Matcher)
-        self._matchers[_ACCENTED] = Matcher(str.casefold)
+        self._terms: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._matchers: dict[str, Matcher] = {}
         for number, rule in enumerate(self.rules):
             for slot, by_language in rule.terms.items():
                 payload = len(self._payloads)
                 self._payloads.append((number, slot))
                 for language, terms in by_language.items():
-                    for term in terms:
-                        self._add(rule, language, term, payload)
+                    self._terms[language].extend((term, payload) for term in terms)
 
-    def _add(self, rule: Rule, language: str, term: str, payload: int) -> None:
-        try:
-            self._matchers[language].add(term, payload)
-        except TermError as error:
-            raise TermsError(f"{rule.code} rule {rule.name!r}: {error}") from error
+    def _matcher(self, language: str) -> Matcher:
+        """Return a language's matcher.
 
-    @property
-    def languages(self) -> frozenset[str]:
-        """Return the languages that have terms."""
-        return frozenset(m for m in self._matchers if m != ANYWHERE)
+        Raises TermsError naming the rule of a term that cannot be used.
+        """
+        if language not in self._matchers:
+            matcher = Matcher(str.casefold) if language == _ACCENTED else Matcher()
+            for term, payload in self._terms.get(language, ()):
+                try:
+                    matcher.add(term, payload)
+                except TermError as error:
+                    rule = self.rules[self._payloads[payload][0]]
+                    said = f"{rule.code} rule {rule.name!r}: {error}"
+                    raise TermsError(said) from error
+            self._matchers[language] = matcher
+        return self._matchers[language]
+
+    def check(self) -> None:
+        """Build every language's matcher; raises TermsError as _matcher does."""
+        for language in self._terms:
+            self._matcher(language)
 
     def single_words(self, languages: Iterable[str]) -> set[str]:
         """Return the terms of one word, to look for them in disguise."""
         found: set[str] = set()
         for language in languages:
-            if language in self._matchers:
-                found |= self._matchers[language].single_words
+            found |= self._matcher(language).single_words
         return found
 
     def apply(
@@ -198,14 +207,10 @@ class RuleSet:
             )
         return found
 
-    def _hits(
-        self, texts: Sequence[Sentence], language: str
-    ) -> Hits:
-        """Return payload -> [(sentence, start, end, words)], characters in the field."""
-        matcher = self._matchers.get(language)
+    def _hits(self, texts: Sequence[Sentence], language: str) -> Hits:
+        """Return payload -> places, in characters of the field's text."""
+        matcher = self._matcher(language)
         hits: Hits = defaultdict(list)
-        if matcher is None:
-            return hits
         for number, sentence in enumerate(texts):
             spans, words = sentence.spans, sentence.words
             if language == _ACCENTED:

@@ -70,9 +70,7 @@ def too_large() -> Answer:
     return _error(413, said, "request_too_large")
 
 
-def _error(
-    status: int, message: str, code: str, param: str | None = None
-) -> Answer:
+def _error(status: int, message: str, code: str, param: str | None = None) -> Answer:
     kind = "server_error" if status >= 500 else "invalid_request_error"
     error = {"message": message, "type": kind, "param": param, "code": code}
     return Answer(status, {"error": error})

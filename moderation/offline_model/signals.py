@@ -7,18 +7,16 @@ verdict and for the classifier's features.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from moderation.offline_model.accuracy import (
-    judge_category,
-    judge_condition,
-    judge_food,
-    judge_keywords,
-)
 from moderation.offline_model.brands import judge_brand_use
+from moderation.offline_model.category import judge_category
 from moderation.offline_model.clauses import Clause, Ruling
+from moderation.offline_model.condition import judge_condition
 from moderation.offline_model.contact import judge_contact
 from moderation.offline_model.doubts import Topic, topics
 from moderation.offline_model.evasion import judge_evasion
+from moderation.offline_model.food import judge_food
 from moderation.offline_model.goods import Familiar, familiar, native_words, vocabulary
+from moderation.offline_model.keywords import judge_keywords
 from moderation.offline_model.language import Detected, detect
 from moderation.offline_model.pricing import judge_price
 from moderation.offline_model.rules import Finding, rule_set

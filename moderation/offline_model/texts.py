@@ -33,9 +33,7 @@ def attributes_of(listing: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _texts(listing: Mapping[str, Any]) -> dict[str, str]:
-    texts = {
-        name: str(listing.get(name) or "")[:LONGEST] for name in FIELDS[:4]
-    }
+    texts = {name: str(listing.get(name) or "")[:LONGEST] for name in FIELDS[:4]}
     texts["attributes"] = "\n".join(
         f"{name}: {value}" for name, value in attributes_of(listing).items()
     )[:LONGEST]

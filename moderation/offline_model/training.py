@@ -63,7 +63,7 @@ def _file_rows(path: Path) -> Iterable[tuple[Mapping[str, Any], bool, str, float
 
 
 def _terms_rows() -> list[tuple[Mapping[str, Any], bool, str, float]]:
-    rows = []
+    rows: list[tuple[Mapping[str, Any], bool, str, float]] = []
     for file in terms_files():
         for good, examples in ((True, file.look_alikes), (False, file.violations)):
             for example in examples:
@@ -115,7 +115,9 @@ def fit_words(examples: Sequence[Example]) -> tuple[list[float], float]:
 
 
 def _figures(example: Example, words: Sequence[float], bias: float) -> list[float]:
-    scores = [score(unit, words, bias) for unit in units(example.signals.view.sentences)]
+    scores = [
+        score(unit, words, bias) for unit in units(example.signals.view.sentences)
+    ]
     return [*summary(scores), *signal_values(example.signals)]
 
 

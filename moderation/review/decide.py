@@ -240,9 +240,7 @@ def store_corrections(decision: Decision, shown: Content, published: Content) ->
     Correction.objects.bulk_create(rows)
 
 
-def _held(
-    task: ReviewTask, by: Actor, lease_token: UUID, now: datetime
-) -> ReviewTask:
+def _held(task: ReviewTask, by: Actor, lease_token: UUID, now: datetime) -> ReviewTask:
     try:
         return held_task(task, by, lease_token, now)
     except LeaseLostError as lost:

@@ -229,7 +229,11 @@ def skip(
             reason=reason,
         )
         TaskSkip.objects.create(
-            task=current, user_id=current_user(by).pk, reason=reason[:200], at=now, until=now + SKIP_FOR
+            task=current,
+            user_id=current_user(by).pk,
+            reason=reason[:200],
+            at=now,
+            until=now + SKIP_FOR,
         )
     return current
 
@@ -288,9 +292,7 @@ def expire_leases(*, now: datetime | None = None, limit: int = 500) -> int:
     with transaction.atomic():
         late = list(
             _locked(
-                ReviewTask.objects.filter(
-                    state=TaskState.CLAIMED, lease_until__lte=now
-                )
+                ReviewTask.objects.filter(state=TaskState.CLAIMED, lease_until__lte=now)
             )[:limit]
         )
         return sum(

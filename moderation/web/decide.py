@@ -9,7 +9,11 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from moderation.access.actor import Actor
 from moderation.content import Problem
@@ -177,6 +181,7 @@ def release_task(request: PageRequest, public_id: str) -> HttpResponse:
     return go(request, "review")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @moderator_only
 def escalate_task(request: PageRequest, public_id: str) -> HttpResponse:
     """Show why one may ask a senior moderator, or ask."""

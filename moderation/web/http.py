@@ -6,7 +6,7 @@ Decides page or fragment, and how a redirect travels to htmx. Knows no listing.
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -14,6 +14,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from moderation.web.viewer import Viewer
+
+
+class SeeOther(HttpResponseRedirect):
+    """A redirect that is always followed with a GET."""
+
+    status_code = 303
 
 
 class PageRequest(HttpRequest):
@@ -54,4 +60,4 @@ def go_to(request: PageRequest, url: str) -> HttpResponse:
     """Redirect to an address of ours with 303, or by header when htmx posted."""
     if request.htmx:
         return HttpResponseClientRedirect(url)
-    return HttpResponse(status=303, headers={"Location": url})
+    return SeeOther(url)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.content import Content
-from moderation.intake.submit import withdraw
+from moderation.intake.store import withdraw
 from moderation.models import Decision, Listing, Submission
 from moderation.web import import_read, merchant_read, standing, statement
 from moderation.web.access import actor_of, listing_for, merchant_of, merchant_only
@@ -116,7 +116,8 @@ def status(request: PageRequest, public_id: str) -> HttpResponse:
     context = listing_context(listing_for(request, public_id))
     row = context["row"]
     assert isinstance(row, merchant_read.Row)
-    asked = min(int(request.GET.get("n", "1") or 1), 1_000)
+    number = request.GET.get("n", "")
+    asked = min(int(number), 1_000) if number.isdecimal() and len(number) < 9 else 1
     if row.state != "checking" and request.htmx:
         return go(request, "listing", public_id)
     context |= {"polls": asked + 1, "poll_s": POLLS_S[min(asked, len(POLLS_S) - 1)]}

@@ -72,7 +72,7 @@ def _matched(
 
 
 def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Join neighbours of one kind, and pull spaces out of what is marked."""
+    """Join neighbours of one kind, keep words apart, leave spaces unmarked."""
     out: list[Span] = []
     for span in spans:
         if not span.text:
@@ -84,8 +84,11 @@ def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
                 span = Span(span.kind, span.text.lstrip())
         if out and out[-1].kind == span.kind:
             out[-1] = Span(span.kind, out[-1].text + span.text)
-        else:
-            out.append(span)
+            continue
+        if out and not (out[-1].text[-1].isspace() or span.text[0].isspace()):
+            # Two words never touch because one of them is gone.
+            out.append(Span("same", " "))
+        out.append(span)
     return tuple(out)
 
 

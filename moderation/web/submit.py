@@ -11,8 +11,9 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from moderation.content import Content, Problem
+from moderation.intake.check import RefusedError
 from moderation.intake.sanitize import sanitize
-from moderation.intake.submit import BusyError, RefusedError, submit
+from moderation.intake.submit import BusyError, submit
 from moderation.intake.validate import validate
 from moderation.standardise.standard import Standardised, standardise
 from moderation.states import Source

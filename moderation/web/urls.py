@@ -1,6 +1,7 @@
 """Which page answers which address, grouped by area."""
 
 from django.urls import path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from moderation.web import (
@@ -24,7 +25,8 @@ urlpatterns = [
     path("account/", account.preferences, name="account"),
     path(
         "account/login/",
-        RedirectView.as_view(pattern_name="web:login", query_string=True),
+        require_safe(RedirectView.as_view(pattern_name="web:login", query_string=True)),
+        name="old-login",
     ),
     # Everybody
     path("rules/", rules.rules, name="rules"),

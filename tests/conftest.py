@@ -1,0 +1,77 @@
+"""What every test shares: which services there are, a clean cache, the clock's zone."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium_path() -> str | None:
+    """Return where Chromium is on this machine, None when it is not."""
+    named = os.environ.get("TEST_CHROMIUM")
+    if named:
+        return named
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what this machine has no service for, saying so.
+
+    `make test` starts every service or stops, so there nothing is left out. Its
+    second pass, on SQLite, sets TEST_ONLY_DATABASE: what uses no database would
+    only be run twice.
+    """
+    if os.environ.get("TEST_ONLY_DATABASE"):
+        uses = {"db", "transactional_db", "django_db_setup"}
+        out = [
+            item
+            for item in items
+            if not item.get_closest_marker("django_db")
+            and not uses & set(getattr(item, "fixturenames", ()))
+        ]
+        config.hook.pytest_deselected(items=out)
+        dropped = set(out)
+        items[:] = [item for item in items if item not in dropped]
+    missing = {
+        "postgres": None if os.environ.get("TEST_DATABASE_URL") else "no PostgreSQL",
+        "redis": None if os.environ.get("TEST_REDIS_URL") else "no Redis",
+        "browser": None if chromium_path() else "no Chromium",
+        "promtool": None
+        if os.environ.get("TEST_PROMTOOL") or shutil.which("promtool")
+        else "no promtool",
+        "live": None if os.environ.get("TEST_LIVE") else "asks a real provider",
+    }
+    for item in items:
+        for name, reason in missing.items():
+            if reason and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=f"{reason} (make test has it)"))
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> Iterator[None]:
+    """Give each test an empty cache, so that no limit is used up by another."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Return the path of Chromium."""
+    path = chromium_path()
+    assert path, "mark the test with pytest.mark.browser"
+    return path
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the top of the repository."""
+    return Path(settings.BASE_DIR)

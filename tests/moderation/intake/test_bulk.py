@@ -1,0 +1,182 @@
+"""Bulk intake: every row kept, the bad ones named, none holds up the others."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.db.utils import OperationalError
+from pytest_django.fixtures import Settings
+
+from moderation.access.actor import Actor
+from moderation.intake import bulk
+from moderation.intake.bulk import (
+    RawRow,
+    Started,
+    admit_waiting,
+    finish_imports,
+    start_import,
+    storable_json,
+)
+from moderation.models import Import, ImportRow, Merchant, Submission
+from moderation.rollout.mode import set_mode
+from moderation.states import ModeKind, Source, Standing
+from tests.builders import a_listing, a_merchant, a_submission
+
+pytestmark = pytest.mark.django_db
+BY = Actor("command:import_listings")
+
+
+def rows(number: int, **changes: Any) -> list[RawRow]:
+    """Return so many good rows."""
+    return [
+        RawRow(n, a_listing(external_id=f"MUG-{n}", **changes))
+        for n in range(1, number + 1)
+    ]
+
+
+def begin(given: Iterable[RawRow], merchant: Merchant | None = None) -> Started:
+    """Start an import of rows."""
+    return start_import(
+        merchant=merchant or a_merchant(), rows=given, source=Source.IMPORT, by=BY
+    )
+
+
+def test_good_rows_go_in_and_bad_ones_say_why() -> None:
+    bad = RawRow(2, a_listing(external_id="MUG-2", title="", price="free"))
+    broken = RawRow(3, None, ({"field": "row", "code": "bad", "message": "Mend it."},))
+    started = begin([*rows(1), bad, broken])
+    assert (started.accepted, started.refused) == (1, 2)
+    errors = {row.row: [e["field"] for e in row.errors] for row in started.rows}
+    assert set(errors[2]) == {"title", "price"}
+    assert errors[3] == ["row"]
+    assert admit_waiting() == 1
+    batch = Import.objects.get()
+    assert (batch.state, batch.total_rows) == ("done", 3)
+    assert [row.id for row in started.rows if row.id] == [
+        Submission.objects.get().public_id
+    ]
+
+
+def test_rows_wait_outside_the_queue_and_go_in_as_there_is_room(
+    settings: Settings,
+) -> None:
+    settings.REVIEWHUB_MAX_QUEUE_DEPTH = 3
+    begin(rows(5))
+    assert Submission.objects.count() == 0
+    assert admit_waiting() == 3
+    assert admit_waiting() == 0
+    assert Import.objects.get().state == "admitting"
+    Submission.objects.update(state="in_review")
+    assert admit_waiting() == 2
+    assert Import.objects.get().state == "done"
+
+
+def test_rows_are_admitted_at_the_lowest_priority() -> None:
+    begin(rows(1))
+    admit_waiting()
+    urgent = a_submission(external_id="now")
+    assert (
+        urgent.priority < Submission.objects.get(listing__external_id="MUG-1").priority
+    )
+
+
+def test_a_second_import_of_the_same_changes_nothing() -> None:
+    begin(rows(3))
+    admit_waiting()
+    begin(rows(3))
+    admit_waiting()
+    states = ImportRow.objects.order_by("id").values_list("state", flat=True)
+    assert list(states) == ["admitted"] * 3 + ["unchanged"] * 3
+    assert Submission.objects.count() == 3
+
+
+def test_nothing_is_admitted_while_the_intake_is_closed() -> None:
+    begin(rows(2))
+    set_mode(mode=ModeKind.CLOSED, note="a pause", by=BY)
+    assert admit_waiting() == 0
+    set_mode(mode=ModeKind.AUTOMATIC, note="on again", by=BY)
+    assert admit_waiting() == 2
+
+
+def test_a_suspended_merchants_rows_are_refused_with_the_reason() -> None:
+    merchant = a_merchant()
+    begin(rows(2), merchant)
+    Merchant.objects.update(standing=Standing.SUSPENDED)
+    assert admit_waiting() == 2
+    assert {row.errors[0]["code"] for row in ImportRow.objects.all()} == {"suspended"}
+    assert not Submission.objects.exists()
+
+
+def test_an_import_is_not_finished_while_its_rows_are_read() -> None:
+    def reading() -> Iterator[RawRow]:
+        for row in rows(bulk.STORE_CHUNK + 1):
+            finish_imports()
+            yield row
+
+    started = begin(reading())
+    assert started.accepted == bulk.STORE_CHUNK + 1
+    assert Import.objects.get().state == "admitting"
+
+
+def test_an_empty_import_is_finished_at_once() -> None:
+    assert begin([]).rows == []
+    finish_imports()
+    assert Import.objects.get().state == "done"
+
+
+def test_a_long_description_is_imported_whole() -> None:
+    text = "A hand-thrown mug. " * 2000
+    begin(rows(1, description=text))
+    admit_waiting()
+    stored = Submission.objects.get()
+    assert stored.raw
+    assert stored.raw["description"] == text
+
+
+def test_a_row_that_cannot_be_stored_does_not_hold_up_the_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = bulk.store
+
+    def store(**given: Any) -> Any:
+        if given["checked"].external_id == "MUG-2":
+            raise ValueError("no column holds this")
+        return real(**given)
+
+    monkeypatch.setattr(bulk, "store", store)
+    begin(rows(3))
+    assert admit_waiting() == 3
+    assert Submission.objects.count() == 2
+    refused = ImportRow.objects.get(state="refused")
+    assert (refused.number, refused.errors[0]["code"]) == (2, "internal")
+
+
+def test_the_databases_own_trouble_refuses_no_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def store(**given: Any) -> Any:
+        raise OperationalError("deadlock detected")
+
+    begin(rows(2))
+    with monkeypatch.context() as broken:
+        broken.setattr(bulk, "store", store)
+        with pytest.raises(OperationalError):
+            admit_waiting()
+    assert set(ImportRow.objects.values_list("state", flat=True)) == {"waiting"}
+    assert admit_waiting() == 2
+
+
+def test_a_refused_row_is_kept_as_any_database_can_hold_it() -> None:
+    deep: Any = "x"
+    for _ in range(20):
+        deep = [deep]
+    kept = storable_json(
+        {"a\x00": "\ud800", "n": float("nan"), "deep": deep, "ok": True, "no": None}
+    )
+    assert kept["ok"] is True
+    assert kept["no"] is None
+    assert kept["n"] == "nan"
+    assert "\x00" not in str(kept)
+    assert len(storable_json("x" * 50_000)) == 20_000
+    begin([RawRow(1, {"title": "\x00\ud800", "price": [float("inf")]})])
+    assert ImportRow.objects.get().state == "refused"
