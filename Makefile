@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test test-quick check lint lock bench chaos docs live clean setup setup-dev
 SHELL := /bin/sh
+# Bytecode is kept whatever the shell says: it halves each start.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) 2>/dev/null)))

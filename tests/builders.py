@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import Group, User
-from django.db import connections
+from django.db import connections, transaction
 
 from moderation import claims
 from moderation.access.actor import Actor
@@ -234,9 +234,10 @@ def work(client: ScriptedClient | None = None, **options: Any) -> int:
 
 
 def claimed(submission: Submission, worker: str = "worker:test") -> Submission:
-    """Return a waiting submission, leased to a worker with whatever waits before it."""
-    rows = claims.claim(worker=worker, limit=1000)
-    return next(row for row in rows if row.pk == submission.pk)
+    """Return a waiting submission, leased to a worker."""
+    with transaction.atomic():
+        (row,) = claims._leased([Submission.objects.get(pk=submission.pk)], worker)
+    return row
 
 
 def judged(submission: Submission, answer: Answer, **context: Any) -> Finished:
@@ -279,6 +280,22 @@ def a_task(
     doubt = a_verdict(doubt="Is the glaze safe for food?")
     asked = an_assessment(submission, doubt if answer is None else answer)
     return asked.tasks.get()
+
+
+def failing(kind: FailureKind = FailureKind.TIMEOUT) -> int:
+    """Write a failure for all that waits; return how many tasks there are."""
+    version = serving()
+    group = [
+        Finished(
+            row,
+            row.lease_token,
+            version,
+            failed(kind, "as told", tidied=standardised_of(row).content),
+        )
+        for row in claims.claim(worker="worker:test", limit=1000)
+        if row.lease_token
+    ]
+    return write_results(group)
 
 
 def a_held_task(by: Actor | None = None, task: ReviewTask | None = None) -> ReviewTask:

@@ -203,8 +203,12 @@ def _admit_together(rows: list[ImportRow]) -> list[ImportRow]:
                 request_id=batch.request_id or batch.public_id,
             )
             _end_together([row for row in rows if row.reserved_id in stored], stored)
-    except IntegrityError:
-        # Another process met one of these listings first.
+    except OperationalError:
+        raise
+    except Exception:
+        # Another process met one of these listings first, or one cannot be stored.
+        for row in rows:
+            row.state, row.submission = ImportRowState.WAITING, None
         return rows
     return [row for row in rows if row.reserved_id not in stored]
 

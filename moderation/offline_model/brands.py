@@ -5,9 +5,15 @@ title that reads as if the brand had made it is not. Prices are judged elsewhere
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from moderation.offline_model.clauses import Clause, Ruling
+from moderation.offline_model.matcher import Matcher, tokenise
+
+_NAMES = Path(__file__).parent / "brands.toml"
 
 _DEVICE = re.compile(
     r"\b(?:apple|iphone|ipad|airpods|macbook|samsung|galaxy|xiaomi|redmi|huawei|oppo|"
@@ -48,6 +54,18 @@ _OTHER_MAKER = re.compile(
     r"fabricat\w* de|produs de|fabricad[oa] pela?)\b",
     re.I,
 )
+_PRINTED = re.compile(
+    r"\b(?:t-?shirt|tee|shirt|hoodie|jersey|jersi|kaos|baju|camiseta|playera|polera|"
+    r"polo|trikot|maillot|koszulka|tricou|mug|poster|sticker|stickers|print|decal|"
+    r"banner|keychain|phone case|cushion|blanket|cap|hat|scarf|flag|pegatina|stiker|"
+    r"calcomanía|aufkleber|taza|tasse|kubek|cană)\b",
+    re.I,
+)
+_LICENSED = re.compile(
+    r"\b(?:official(?:ly)?|licen[sc]ed|resmi|lisensi|oficial|con licencia|offiziell\w*|"
+    r"lizenziert\w*|officiel\w*|sous licence|oficjaln\w*|licencjonowan\w*|licențiat)\b",
+    re.I,
+)
 _DUPE = re.compile(
     r"\b(?:dupe|inspired by|look-?alike|inspirad[oa] (?:en|por)|inspiriert von|"
     r"inspiré\w* de|inspirowan\w*|inspirat\w* de|terinspirasi)\b",
@@ -59,6 +77,41 @@ _IN_STYLE = re.compile(
     r"w stylu|stil|à la)\s$",
     re.I,
 )
+
+
+@cache
+def _works() -> tuple[Matcher, tuple[str, ...]]:
+    """Return the names of works, artists and clubs, and which kind each is."""
+    matcher = Matcher()
+    kinds: list[str] = []
+    for entry in tomllib.loads(_NAMES.read_text(encoding="utf-8"))["brand"]:
+        if entry["kind"] in ("franchise", "club"):
+            matcher.add(entry["name"], len(kinds))
+            kinds.append(entry["kind"])
+    return matcher, tuple(kinds)
+
+
+def judge_unlicensed_art(fields: Mapping[str, str]) -> Ruling:
+    """Return what P-302 says about the art of a work or club on printed goods.
+
+    A named maker and words such as official or licensed speak for a licence.
+    """
+    title = fields["title"]
+    maker = fields["brand"].strip().lower()
+    if not _PRINTED.search(title):
+        return Ruling()
+    words, spans = tokenise(title)
+    matcher, kinds = _works()
+    for hit in matcher.find(words):
+        is_club = kinds[hit.payload] == "club"
+        named = maker and maker not in ("unbranded", "oem", "other")
+        whole = f"{title} {fields['description']}"
+        if _LICENSED.search(whole) or (named and not is_club):
+            return Ruling()
+        quote = title[spans[hit.start][0] : spans[hit.end - 1][1]]
+        said = "Art of a work or club sells the goods; a licence is not named."
+        return Ruling((Clause("P-302", "title", quote, "ask", said),))
+    return Ruling()
 
 
 def judge_brand_use(fields: Mapping[str, str]) -> Ruling:

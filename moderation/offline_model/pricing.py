@@ -15,6 +15,10 @@ from moderation.offline_model.clauses import Clause, Ruling
 from moderation.offline_model.matcher import Matcher, Sentence, tokenise
 
 _PRICES = Path(__file__).parent / "prices.toml"
+_BRANDS = Path(__file__).parent / "brands.toml"
+_LUXURY = frozenset({"luxury", "watch", "watches", "jewellery"})
+_DEVICES = frozenset({"electronics", "household"})
+_WORN_SHARE = 0.35
 _PLACEHOLDERS = frozenset(
     {"0.01", "0.1", "0.10", "1.23", "12.34", "123", "1234", "12345", "123456",
      "1234567", "12345678", "123456789", "1111", "11111", "111111", "1111111",
@@ -59,11 +63,12 @@ _CONTRADICTS = re.compile(
 
 
 class Brand(NamedTuple):
-    """A brand of dear goods and the least that they cost, in dollars."""
+    """A brand of dear goods; the least prices are in dollars, by goods where known."""
 
     kind: str
     floor: float
     small: float
+    floors: Mapping[str, float]
 
 
 @cache
@@ -72,15 +77,35 @@ def _figures() -> Mapping[str, Any]:
 
 
 @cache
-def _brands() -> tuple[Matcher, tuple[tuple[str, Brand], ...]]:
+def _brands() -> tuple[Matcher, tuple[Brand, ...]]:
+    """Return brand names and what they cost: detailed ones first, then by kind."""
     matcher = Matcher()
-    listed: list[tuple[str, Brand]] = []
+    listed: list[Brand] = []
+    known: set[str] = set()
+    for entry in tomllib.loads(_BRANDS.read_text(encoding="utf-8"))["brand"]:
+        if not entry["floors"]:
+            continue
+        floors = entry["floors"]
+        matcher.add(entry["name"], len(listed))
+        known.add(entry["name"].casefold())
+        low = min(floors.values())
+        listed.append(Brand(entry["kind"], low, low, floors))
     for group in _figures()["brands"]:
         for name in group["names"]:
-            matcher.add(name, len(listed))
-            brand = Brand(group["kind"], group["floor"], group["small"])
-            listed.append((name, brand))
+            if name.casefold() not in known:
+                matcher.add(name, len(listed))
+                listed.append(Brand(group["kind"], group["floor"], group["small"], {}))
     return matcher, tuple(listed)
+
+
+@cache
+def _floor_goods() -> tuple[Matcher, tuple[str, ...]]:
+    matcher = Matcher()
+    names = tuple(_figures()["floor_goods"])
+    for number, name in enumerate(names):
+        for word in _figures()["floor_goods"][name]:
+            matcher.add(word, number)
+    return matcher, names
 
 
 @cache
@@ -179,29 +204,39 @@ def _brand_floor(fields: Mapping[str, str], dollars: float) -> list[Clause]:
     for name in ("brand", "title", "description"):
         words, spans = tokenise(fields[name])
         for hit in matcher.find(words):
-            _, brand = listed[hit.payload]
-            if name == "description" and brand.kind not in ("luxury", "watches"):
+            brand = listed[hit.payload]
+            if name == "description" and brand.kind not in _LUXURY:
                 continue
             quote = fields[name][spans[hit.start][0] : spans[hit.end - 1][1]]
             found.append((name, quote, brand))
     if not found:
         return []
-    field, quote, brand = max(found, key=lambda item: item[2].floor)
     title = tokenise(fields["title"])[0]
-    is_small = any(True for _ in _accessory().find(title))
-    floor = brand.small if is_small else brand.floor
-    if is_small and brand.kind == "electronics":
-        floor = 1.0
-    if fields["condition"] in _USED:
-        floor *= 0.35
+    worn = _WORN_SHARE if fields["condition"] in _USED else 1.0
+    field, quote, brand = max(found, key=lambda item: _floor(item[2], title))
+    floor = _floor(brand, title) * worn
     if dollars >= floor:
         return []
     said = "A brand of dear goods at a small part of its usual price."
-    action = "reject" if dollars < _TENTH * floor and brand.kind == "luxury" else "ask"
+    action = "reject" if dollars < _TENTH * floor and brand.kind in _LUXURY else "ask"
     clauses = [Clause("P-301", field, quote, action, said)]
     if dollars < _FIFTH * floor:
         clauses.append(Clause("P-706", "price", "", "ask", said))
     return clauses
+
+
+def _floor(brand: Brand, title: Sequence[str]) -> float:
+    """Return the least that a brand's goods of this title cost, in dollars."""
+    is_small = any(True for _ in _accessory().find(title))
+    if brand.floors:
+        matcher, names = _floor_goods()
+        goods = {names[hit.payload] for hit in matcher.find(title)}
+        fitting = [brand.floors[name] for name in goods if name in brand.floors]
+        if fitting and not (is_small and brand.kind in _DEVICES):
+            return min(fitting)
+    if is_small and brand.kind in _DEVICES:
+        return 1.0
+    return brand.small if is_small else brand.floor
 
 
 def _capacity(fields: Mapping[str, str], dollars: float) -> list[Clause]:

@@ -7,7 +7,7 @@ verdict and for the classifier's features.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from moderation.offline_model.brands import judge_brand_use
+from moderation.offline_model.brands import judge_brand_use, judge_unlicensed_art
 from moderation.offline_model.category import judge_category
 from moderation.offline_model.clauses import Clause, Ruling
 from moderation.offline_model.condition import judge_condition
@@ -65,6 +65,7 @@ def gather(listing: Mapping[str, Any], tidied: Mapping[str, Any]) -> Signals:
         judge_keywords(fields, seen.sent["title"]),
         judge_category(fields, ordinary.departments, found.apply),
         judge_brand_use(fields),
+        judge_unlicensed_art(fields),
         condition_ruling,
         judge_food(fields, found.apply),
     )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from moderation.access.actor import Actor
@@ -124,15 +124,26 @@ def title_of(decision: Decision) -> str:
 
 
 def waiting_by_kind() -> dict[str, Waiting]:
-    """Return what waits in each queue, in one query over the index of open tasks."""
-    rows = (
-        ReviewTask.objects.filter(state=TaskState.OPEN)
-        .values("kind")
-        .annotate(count=Count("id"), oldest=Min("created_at"), due=Min("due_at"))
-    )
-    return {
-        row["kind"]: Waiting(row["count"], row["oldest"], row["due"]) for row in rows
-    }
+    """Return what waits in each queue, through the index of open tasks alone.
+
+    The task that is due first stands for the oldest: both orders are the same
+    unless a task's due time was moved.
+    """
+    waiting = ReviewTask.objects.filter(state=TaskState.OPEN)
+    counts = waiting.values_list("kind").annotate(Count("id")).order_by()
+    return {kind: _waiting(waiting, kind, count) for kind, count in counts}
+
+
+def waiting_in(kind: str) -> Waiting:
+    """Return what waits in the queue of one kind."""
+    waiting = ReviewTask.objects.filter(state=TaskState.OPEN)
+    return _waiting(waiting, kind, waiting.filter(kind=kind).count())
+
+
+def _waiting(waiting: QuerySet[ReviewTask], kind: str, count: int) -> Waiting:
+    first = waiting.filter(kind=kind).order_by("due_at", "priority", "id")
+    found = first.values_list("created_at", "due_at").first()
+    return Waiting(count, *found) if found else Waiting()
 
 
 def undoable(by: Actor, now: datetime | None = None) -> Undoable | None:

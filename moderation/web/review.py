@@ -120,7 +120,7 @@ def screen_context(request: PageRequest, found: ReviewTask) -> dict[str, Any]:
     seen = screen_of(found)
     picks = picks_of(seen, {})
     is_mine = found.state == TaskState.CLAIMED and found.claimed_by == by.user
-    waiting = recent.waiting_by_kind().get(found.kind, recent.Waiting())
+    waiting = recent.waiting_in(found.kind)
     decision = None
     if found.state == TaskState.RESOLVED:
         decision = found.decisions.select_related("moderator").order_by("-id").first()

@@ -73,15 +73,17 @@ def queue_rows(roles: frozenset[str], now: datetime) -> list[QueueRow]:
 
 
 def upcoming(by: Actor, now: datetime) -> list[Coming]:
-    """Return the next tasks in the very order in which they are handed out."""
-    kinds = [queue.kind for queue in QUEUES.values()]
-    tasks = (
-        offered_to(by, now)
-        .filter(kind__in=kinds)
-        .select_related("submission")
-        .order_by("due_at", "priority", "id")[:COMING]
-    )
-    return [_coming(task, now) for task in tasks]
+    """Return the next tasks in the very order in which they are handed out.
+
+    One query a queue, so that each walks the index of its kind and stops.
+    """
+    tasks: list[ReviewTask] = []
+    for queue in QUEUES.values():
+        waiting = offered_to(by, now).filter(kind=queue.kind)
+        in_order = waiting.order_by("due_at", "priority", "id")
+        tasks += in_order.select_related("submission")[:COMING]
+    tasks.sort(key=lambda task: (task.due_at, task.priority, task.pk))
+    return [_coming(task, now) for task in tasks[:COMING]]
 
 
 def _coming(task: ReviewTask, now: datetime) -> Coming:

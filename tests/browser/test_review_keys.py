@@ -111,7 +111,7 @@ def test_approving_waits_until_the_doubt_is_settled(
     page = mod()
     page.keyboard.press("a")
     page.wait_for_function(
-        "() => document.querySelector('#live').textContent.startsWith('Pick a category')"
+        "() => document.querySelector('#live').textContent.startsWith('Pick a')"
     )
     assert "Pick a category first, 1 to 3." in page.locator("#effect").inner_text()
     assert page.evaluate("document.activeElement.name") == "pick-category"

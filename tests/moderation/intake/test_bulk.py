@@ -8,7 +8,7 @@ from django.db.utils import OperationalError
 from pytest_django.fixtures import Settings
 
 from moderation.access.actor import Actor
-from moderation.intake import bulk
+from moderation.intake import bulk, store
 from moderation.intake.bulk import (
     RawRow,
     Started,
@@ -17,7 +17,7 @@ from moderation.intake.bulk import (
     start_import,
     storable_json,
 )
-from moderation.models import Import, ImportRow, Merchant, Submission
+from moderation.models import Import, ImportRow, Listing, Merchant, Submission
 from moderation.rollout.mode import set_mode
 from moderation.states import ModeKind, Source, Standing
 from tests.builders import a_listing, a_merchant, a_submission
@@ -136,14 +136,14 @@ def test_a_long_description_is_imported_whole() -> None:
 def test_a_row_that_cannot_be_stored_does_not_hold_up_the_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = bulk.store
+    real = store.new_submission
 
-    def store(**given: Any) -> Any:
-        if given["checked"].external_id == "MUG-2":
+    def new(listing: Listing, *parts: Any, **more: Any) -> Submission:
+        if listing.external_id == "MUG-2":
             raise ValueError("no column holds this")
-        return real(**given)
+        return real(listing, *parts, **more)
 
-    monkeypatch.setattr(bulk, "store", store)
+    monkeypatch.setattr(store, "new_submission", new)
     begin(rows(3))
     assert admit_waiting() == 3
     assert Submission.objects.count() == 2
@@ -154,12 +154,12 @@ def test_a_row_that_cannot_be_stored_does_not_hold_up_the_line(
 def test_the_databases_own_trouble_refuses_no_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def store(**given: Any) -> Any:
+    def new(*parts: Any, **more: Any) -> Submission:
         raise OperationalError("deadlock detected")
 
     begin(rows(2))
     with monkeypatch.context() as broken:
-        broken.setattr(bulk, "store", store)
+        broken.setattr(store, "new_submission", new)
         with pytest.raises(OperationalError):
             admit_waiting()
     assert set(ImportRow.objects.values_list("state", flat=True)) == {"waiting"}
@@ -180,3 +180,32 @@ def test_a_refused_row_is_kept_as_any_database_can_hold_it() -> None:
     assert len(storable_json("x" * 50_000)) == 20_000
     begin([RawRow(1, {"title": "\x00\ud800", "price": [float("inf")]})])
     assert ImportRow.objects.get().state == "refused"
+
+
+def test_one_listing_in_two_rows_ends_in_two_versions_in_their_order() -> None:
+    first, second = (
+        RawRow(n, a_listing(title=f"Stoneware mug number {n}")) for n in (1, 2)
+    )
+    begin([first, second])
+    assert admit_waiting() == 2
+    found = Submission.objects.order_by("version").values_list("title", "state")
+    assert list(found) == [
+        ("Stoneware mug number 1", "withdrawn"),
+        ("Stoneware mug number 2", "received"),
+    ]
+
+
+def test_rows_are_judged_in_the_order_of_their_file() -> None:
+    begin(rows(5))
+    admit_waiting()
+    found = Submission.objects.order_by("id").values_list("listing__external_id")
+    assert [name for (name,) in found] == [f"MUG-{n}" for n in range(1, 6)]
+
+
+def test_a_listing_known_already_gets_its_next_version_from_a_file() -> None:
+    old = a_submission(external_id="MUG-2")
+    begin(rows(3, title="Stoneware mug, green, 350 ml"))
+    assert admit_waiting() == 3
+    old.refresh_from_db()
+    assert old.state == "withdrawn"
+    assert old.listing.submissions.count() == 2

@@ -24,7 +24,6 @@ from moderation.review.queue import (
     release,
     skip,
 )
-from moderation.states import FailureKind
 from tests.builders import (
     a_held_task,
     a_merchant,
@@ -32,10 +31,9 @@ from tests.builders import (
     a_person,
     a_submission,
     a_task,
-    always,
     at_once,
+    failing,
     submissions,
-    work,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -113,7 +111,7 @@ class TestWhoGetsWhat:
         theirs = a_merchant("rival")
         for n in range(180):
             a_submission(theirs, external_id=f"MUG-{n}")
-        work(always(FailureKind.TIMEOUT))
+        failing()
         drawn = 0
         while task := claim_next(by=friend):
             assert task.merchant_id == theirs.pk
@@ -271,7 +269,7 @@ class TestRaces:
         number = 200 if many else 24
         for n in range(number):
             a_submission(external_id=f"MUG-{n}")
-        work(always(FailureKind.TIMEOUT))
+        failing()
 
         def draw(by: Actor) -> list[int]:
             drawn = []
