@@ -159,6 +159,7 @@ def _ask_people(asked: Sequence[_Judged], now: datetime) -> None:
 
 def _task(judged: _Judged, now: datetime) -> ReviewTask:
     assessment = judged.assessment
+    is_urgent = assessment.failure in URGENT
     return ReviewTask(
         submission=judged.submission,
         merchant_id=judged.submission.merchant_id,
@@ -170,8 +171,8 @@ def _task(judged: _Judged, now: datetime) -> ReviewTask:
             "",
         ),
         language=assessment.language,
-        priority=URGENT_PRIORITY if assessment.failure in URGENT else PRIORITY,
-        due_at=now + QUEUES["general"].due_in,
+        priority=URGENT_PRIORITY if is_urgent else PRIORITY,
+        due_at=now + (URGENT_DUE_IN if is_urgent else QUEUES["general"].due_in),
         created_at=now,
     )
 

@@ -40,6 +40,19 @@
     if (lease && document.visibilityState === "visible" && window.htmx) htmx.trigger(lease, "heartbeat");
   }, 60000);
 
+  // Parts that renew themselves do so only while somebody can see them, and never
+  // under somebody's hands.
+  const looked = new WeakMap();
+  setInterval(() => {
+    for (const part of $$("[data-look]")) {
+      const last = looked.get(part) ?? looked.set(part, Date.now()).get(part);
+      const due = Date.now() - last >= Number(part.dataset.look) * 1000;
+      if (!due || document.visibilityState !== "visible" || part.contains(document.activeElement)) continue;
+      looked.set(part, Date.now());
+      if (window.htmx) htmx.trigger(part, "look");
+    }
+  }, 1000);
+
   // --- Regions that speak --------------------------------------------------------
   const say = (text) => { $("#live").textContent = text; };
   const card = (text) => {

@@ -66,6 +66,21 @@ def decision_of(result: Result) -> str | None:
     return None
 
 
+def is_right(case: Case, result: Result) -> bool:
+    """Tell whether the decision an answer amounts to is the label's.
+
+    A refusal at intake is right only where quality rules alone reject: for what
+    the policy forbids, the intake's reason is not the reason.
+    """
+    expected = case.expected
+    if result.route == REFUSED:
+        codes = expected.policy_codes
+        return expected.decision == "reject" and not any(
+            code.startswith("P-") for code in codes
+        )
+    return decision_of(result) == expected.decision
+
+
 def why_wrong(case: Case, result: Result) -> str:
     """Return why an auto-approval of this case would be wrong, empty when right."""
     expected = case.expected
@@ -128,7 +143,7 @@ def summarise(cases: Sequence[Case], results: Mapping[str, Result]) -> dict[str,
         "bad_auto_approved": sum(r.route == Route.AUTO_APPROVE for _, r in bad),
         "needs_human_auto_approved": sum(c.expected.needs_human for c, _ in live),
         "decision_accuracy": _share(
-            sum(decision_of(r) == c.expected.decision for c, r in pairs), len(pairs)
+            sum(is_right(c, r) for c, r in pairs), len(pairs)
         ),
         "clause_recall": clause_recall(pairs),
         "field_exact": field_exact(pairs),

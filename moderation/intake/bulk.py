@@ -18,7 +18,7 @@ from moderation.access.actor import Actor
 from moderation.dispatch import ring
 from moderation.intake.check import Checked, RefusedError, Unknown, check
 from moderation.intake.store import store, store_new
-from moderation.intake.submit import room
+from moderation.intake.submit import refuse_when_closed, room
 from moderation.models import Import, ImportRow, Merchant, Submission
 from moderation.models.transition import move, move_many
 from moderation.models.versions import mode_in_force
@@ -76,7 +76,11 @@ def start_import(
         rows: as read from a file or a call.
         unknown: "ignore" unknown columns (files) or "refuse" them (API).
         on_stored: called with the number of rows stored so far.
+
+    Raises:
+        IntakeClosedError: the intake is closed, or the merchant suspended.
     """
+    refuse_when_closed(merchant)
     batch = Import(
         merchant=merchant,
         by=by.user,

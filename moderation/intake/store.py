@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from moderation.access.actor import Actor
+from moderation.delivery.statement import wire_status
 from moderation.intake.check import Checked
 from moderation.models import (
     AuditEvent,
@@ -97,7 +98,7 @@ def store(
             newest.save(force_insert=True)
             submit_event(newest).save(force_insert=True)
         assert newest is not None
-        receipt = receipt_of(newest)
+        receipt = receipt_of(newest, is_new=created)
         if idempotency:
             IdempotencyKey.objects.create(
                 merchant=merchant,
@@ -109,15 +110,22 @@ def store(
     return Submitted(newest, created, receipt, ignored=checked.ignored)
 
 
-def receipt_of(submission: Submission) -> dict[str, Any]:
-    """Return what the sender of a submission is told at once."""
+def receipt_of(submission: Submission, *, is_new: bool = True) -> dict[str, Any]:
+    """Return what the sender of a submission is told at once.
+
+    A new one is received; one that was known already says where it stands.
+    """
+    status = str(SubmissionState.RECEIVED)
+    if not is_new:
+        decision = submission.decisions.effective().first()
+        status = wire_status(submission, decision, timezone.now())
     expected = submission.received_at + timedelta(seconds=EXPECTED_SECONDS)
     return {
         "id": submission.public_id,
         "listing_id": submission.listing.public_id,
         "external_id": submission.listing.external_id,
         "version": submission.version,
-        "status": str(SubmissionState.RECEIVED),
+        "status": status,
         "status_url": f"/api/v1/listings/{submission.public_id}",
         "expected_decision_at": expected.isoformat(timespec="seconds"),
     }

@@ -99,6 +99,21 @@ def admit(merchant: Merchant) -> None:
         IntakeClosedError: an admin closed the intake, or suspended the merchant.
         BusyError: as many submissions wait for the machine as may.
     """
+    refuse_when_closed(merchant)
+    if room() <= 0:
+        raise BusyError(
+            BUSY_RETRY_S,
+            "We cannot take more right now. Try again after "
+            f"{BUSY_RETRY_S} seconds. Nothing was saved.",
+        )
+
+
+def refuse_when_closed(merchant: Merchant) -> None:
+    """Raise where the door is shut, whatever room there is.
+
+    Raises:
+        IntakeClosedError: an admin closed the intake, or suspended the merchant.
+    """
     if mode_in_force() is ModeKind.CLOSED:
         raise IntakeClosedError(
             CLOSED_RETRY_S,
@@ -108,12 +123,6 @@ def admit(merchant: Merchant) -> None:
         raise IntakeClosedError(
             CLOSED_RETRY_S,
             "This account may not send listings now. Write to the marketplace.",
-        )
-    if room() <= 0:
-        raise BusyError(
-            BUSY_RETRY_S,
-            "We cannot take more right now. Try again after "
-            f"{BUSY_RETRY_S} seconds. Nothing was saved.",
         )
 
 

@@ -26,10 +26,12 @@ _LOOK_ALIKE_UPPER = str.maketrans(
     "АВЕЗКМНОРСТУХІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABE3KMHOPCTYXIJSABEZHIKMNOPTYX"
 )
 _LEET = str.maketrans("013457@$!|€", "oieastasile")
+_SIGNS = frozenset("013457@$!|€")
 _LEET_L = str.maketrans("013457@$!|€", "oleastaslle")
 
 _CHUNK = re.compile(r"\S+")
-_LEET_WORD = re.compile(r"(?=.*[013457@$!|€])(?=(?:.*[^\W\d_]){2})[\w@$!|€]+")
+_LEET_WORD = re.compile(r"[\w@$!|€]+")
+_LONGEST_WORD = 40
 _HIDDEN = re.compile(f"(?<=[^\\W_])[{INVISIBLE}]+(?=[^\\W_])")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _LETTER = r"[^\W\d_]"
@@ -107,6 +109,13 @@ def hidden_inside_words(text: str) -> bool:
     return any(set(m.group()) - {"\u00ad"} for m in _HIDDEN.finditer(text))
 
 
+def _is_leet(word: str) -> bool:
+    """A word of at most forty characters, two letters and a sign that stands in."""
+    if len(word) > _LONGEST_WORD or not _SIGNS & set(word):
+        return False
+    return sum(c.isalpha() for c in word) >= 2
+
+
 @lru_cache(maxsize=16384)
 def _plain_chunk(chunk: str) -> str:
     """Return a chunk (no spaces) with look-alikes and leetspeak read as letters.
@@ -124,7 +133,7 @@ def _plain_chunk(chunk: str) -> str:
         if scripts - {"latin"} or "\u1d00" <= max(result) <= "\u1d7f":
             result = result.translate(_LOOK_ALIKE_UPPER).lower().translate(_LOOK_ALIKE)
     match = _LEET_WORD.search(result)
-    if match and len(result) == len(chunk):
+    if match and _is_leet(match.group()) and len(result) == len(chunk):
         word = match.group()
         if word[-1] in "!|":
             word = word[:-1]

@@ -15,6 +15,7 @@ from moderation.offline_model.rules import Finding
 from moderation.offline_model.sections import section_title
 from moderation.offline_model.signals import Signals, gather
 from moderation.offline_model.texts import View
+from moderation.offline_model.weights import Weights
 
 _MOST_CLAUSES = 30
 _LONGEST_QUOTE = 500
@@ -30,18 +31,23 @@ _FIELDS = (
 )
 
 
-def judge(listing: Mapping[str, Any], tidied: Mapping[str, Any]) -> dict[str, Any]:
+def judge(
+    listing: Mapping[str, Any],
+    tidied: Mapping[str, Any],
+    weights: Weights | None = None,
+) -> dict[str, Any]:
     """Return the verdict on a listing as JSON-ready data.
 
     Args:
         listing: as the merchant sent it; keys of Content.as_dict(), images counted.
         tidied: values after the mechanical rules, where they differ.
+        weights: of another training than the shipped one, for measuring.
 
     Source: data policy sections 1 to 7; docs of the verdict in assessment/verdict.py.
     """
     signals = gather(listing, tidied)
     clauses = _clauses(signals)
-    chance = probability(signals)
+    chance = probability(signals, weights)
     proposed = _proposed(signals, clauses)
     doubts = _doubts(signals, clauses, chance)
     confidence = _stated(clauses, doubts, chance)

@@ -207,6 +207,12 @@ def _brand_floor(fields: Mapping[str, str], dollars: float) -> list[Clause]:
             brand = listed[hit.payload]
             if name == "description" and brand.kind not in _LUXURY:
                 continue
+            if (
+                name == "title"
+                and len(words[hit.start]) <= 2
+                and hit.end - hit.start == 1
+            ):
+                continue  # HP and LG mean other things too
             quote = fields[name][spans[hit.start][0] : spans[hit.end - 1][1]]
             found.append((name, quote, brand))
     if not found:
@@ -234,6 +240,8 @@ def _floor(brand: Brand, title: Sequence[str]) -> float:
         fitting = [brand.floors[name] for name in goods if name in brand.floors]
         if fitting and not (is_small and brand.kind in _DEVICES):
             return min(fitting)
+        if brand.kind in _DEVICES:
+            return 1.0
     if is_small and brand.kind in _DEVICES:
         return 1.0
     return brand.small if is_small else brand.floor

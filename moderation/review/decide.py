@@ -86,45 +86,17 @@ def decide(
             pk=task.submission_id
         )
         current = _held(task, by, lease_token, now)
-        assessment = current.assessment
-        shown = shown_content(submission, assessment)
-        published, problems = corrected(shown, corrections or {})
-        grounds, more = _grounds(clauses, outcome, assessment, submission)
-        problems = [*problems, *more]
-        if outcome != Outcome.APPROVED and corrections:
-            problems.append(
-                Problem(
-                    "corrections",
-                    "not_published",
-                    "Corrections go with an approval; say in the statement what "
-                    "the merchant should change.",
-                )
-            )
-        if len(statement) > MAX_STATEMENT or len(note) > MAX_STATEMENT:
-            problems.append(
-                Problem(
-                    "statement",
-                    "too_long",
-                    f"Keep statement and note under {MAX_STATEMENT} characters.",
-                )
-            )
-        if problems:
-            raise InvalidDecisionError(problems)
-        approved = outcome == Outcome.APPROVED
+        shown = shown_content(submission, current.assessment)
+        ruling, published = _ruling(
+            current, shown, outcome, clauses, corrections or {}, statement, note
+        )
         decision = record_decision(
             submission=submission,
-            ruling=Ruling(
-                outcome=outcome,
-                clauses=grounds,
-                published=published.as_dict() if approved else None,
-                requests=submission.requests if approved else (),
-                statement=statement.strip(),
-                private_note=note.strip(),
-            ),
+            ruling=ruling,
             by=by,
             at=now,
             effective_at=now + timedelta(seconds=settings.REVIEWHUB_UNDO_SECONDS),
-            assessment=assessment,
+            assessment=current.assessment,
             task=current,
             request_id=request_id,
         )
@@ -144,10 +116,56 @@ def decide(
             },
             request_id=request_id,
         )
-        store_corrections(decision, shown, published if approved else shown)
+        store_corrections(decision, shown, published)
         if outcome == Outcome.REJECTED:
             remember_rejection(submission)
     return decision
+
+
+def _ruling(
+    task: ReviewTask,
+    shown: Content,
+    outcome: Outcome,
+    clauses: Sequence[str | Mapping[str, str]],
+    corrections: Mapping[str, Any],
+    statement: str,
+    note: str,
+) -> tuple[Ruling, Content]:
+    """Return what is decided and the content it speaks of, or name every problem.
+
+    Raises:
+        InvalidDecisionError.
+    """
+    submission = task.submission
+    approved = outcome == Outcome.APPROVED
+    published, problems = corrected(shown, corrections)
+    grounds, more = _grounds(clauses, outcome, task.assessment, submission)
+    problems = [*problems, *more]
+    if corrections and not approved:
+        problems.append(
+            Problem(
+                "corrections",
+                "not_published",
+                "Corrections go with an approval; say in the statement what "
+                "the merchant should change.",
+            )
+        )
+    problems += [
+        Problem(name, "too_long", f"Keep it under {MAX_STATEMENT:,} characters.")
+        for name, text in (("statement", statement), ("note", note))
+        if len(text) > MAX_STATEMENT
+    ]
+    if problems:
+        raise InvalidDecisionError(problems)
+    ruling = Ruling(
+        outcome=outcome,
+        clauses=grounds,
+        published=published.as_dict() if approved else None,
+        requests=submission.requests if approved else (),
+        statement=statement.strip(),
+        private_note=note.strip(),
+    )
+    return ruling, published if approved else shown
 
 
 def undo(

@@ -43,6 +43,8 @@ CONDITIONS = {
 }
 DOLLARS = ("USD", "CAD", "AUD", "SGD")
 MAX_CANDIDATES = 8
+# From here on a field keeps its usual place on the screen.
+SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,13 @@ def fields_of(
                 tells=_tells(name, findings),
             )
         )
-    return tuple(sorted(made, key=lambda field: not field.is_doubtful))
+    return tuple(sorted(made, key=_rank))
+
+
+def _rank(item: Field) -> tuple[bool, float]:
+    """Put what must be settled first, then what the model was least sure of."""
+    unsure = item.confidence if item.confidence is not None else 1.0
+    return not item.is_doubtful, unsure if unsure < SURE else 1.0
 
 
 def _why(

@@ -154,8 +154,17 @@ def _codes_in(reasons: Sequence[dict[str, str]]) -> list[str]:
 
 
 def _reasons(task: ReviewTask) -> tuple[str, ...]:
-    words = (str(reason.get("message", "")).strip() for reason in task.reasons)
+    words = (sentence(str(reason.get("message", ""))) for reason in task.reasons)
     return tuple(dict.fromkeys(word for word in words if word))
+
+
+def sentence(words: str) -> str:
+    """Return words as a sentence: a capital at the start, a full stop at the end."""
+    words = words.strip()
+    if not words:
+        return ""
+    end = "" if words[-1] in ".!?" else "."
+    return f"{words[0].upper()}{words[1:]}{end}"
 
 
 def _checks(

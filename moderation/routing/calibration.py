@@ -75,14 +75,14 @@ def fit_platt(pairs: Sequence[tuple[float, bool]]) -> dict[str, float]:
         rate = 1.0
         while rate > 1e-6:
             new_loss = _loss(a - rate * step_a, b - rate * step_b, xs, ts)
-            if new_loss <= loss:
+            # Near the optimum the loss is flat to rounding: the step decides there.
+            if new_loss <= loss + 1e-12:
                 break
             rate /= 2
         if rate <= 1e-6:
             break
-        a, b, gain = a - rate * step_a, b - rate * step_b, loss - new_loss
-        loss = new_loss
-        if gain <= 0:
+        a, b, loss = a - rate * step_a, b - rate * step_b, new_loss
+        if abs(step_a) + abs(step_b) < 1e-12:
             break
     return {"a": a, "b": b}
 

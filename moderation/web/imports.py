@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from moderation.intake.bulk import RawRow, start_import
 from moderation.intake.files import FileRow, read_rows
+from moderation.intake.submit import IntakeClosedError
 from moderation.models import Import
 from moderation.states import Source
 from moderation.web import import_read, merchant_read
@@ -57,15 +58,18 @@ def _upload(request: PageRequest) -> HttpResponse:
     if first is None or (first.number == 0 and first.problems):
         words = first.problems[0].message if first else "The file is empty."
         return _list(request, words)
-    started = start_import(
-        merchant=merchant_of(request),
-        rows=(_raw(row) for row in chain([first], rows)),
-        source=Source.IMPORT,
-        by=actor_of(request),
-        filename=name,
-        columns=list(first.data or {}),
-        request_id=request.request_id,
-    )
+    try:
+        started = start_import(
+            merchant=merchant_of(request),
+            rows=(_raw(row) for row in chain([first], rows)),
+            source=Source.IMPORT,
+            by=actor_of(request),
+            filename=name,
+            columns=list(first.data or {}),
+            request_id=request.request_id,
+        )
+    except IntakeClosedError as closed:
+        return _list(request, str(closed))
     return go(request, "import", started.batch.public_id)
 
 

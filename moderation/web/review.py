@@ -54,6 +54,16 @@ def queues(request: PageRequest) -> HttpResponse:
     return page(request, "review/queues.html", context, here="review")
 
 
+@require_safe
+@moderator_only
+def counts(request: PageRequest) -> HttpResponse:
+    """Answer the queue page's look at its numbers; without htmx, the page itself."""
+    if not request.htmx:
+        return go(request, "review")
+    rows = queue_rows(request.viewer.roles, timezone.now())
+    return page(request, "review/_counts.html", {"rows": rows}, here="review")
+
+
 def held_by(by: Actor, now: datetime) -> ReviewTask | None:
     """Return a task this person still holds, to go on with."""
     held = ReviewTask.objects.filter(

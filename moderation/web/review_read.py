@@ -7,9 +7,12 @@ from moderation.access.actor import ADMIN, SENIOR, Actor
 from moderation.models import Decision, ReviewTask
 from moderation.review import recent
 from moderation.review.queue import QUEUES, Queue, offered_to
+from moderation.review.screen import sentence
 from moderation.states import TaskKind
 
 COMING, HISTORY_PAGE = 5, 40
+# Half of its time gone: from there on the queue closest to its due time is amber.
+NEAR = 0.5
 SOON = timedelta(minutes=20)
 
 
@@ -67,7 +70,7 @@ def queue_rows(roles: frozenset[str], now: datetime) -> list[QueueRow]:
         made.append(QueueRow(queue, found.count, waited, max(0.0, share)))
     closest = max(made, key=lambda row: row.share)
     return [
-        QueueRow(r.queue, r.count, r.waited, r.share, r is closest and r.count > 0)
+        QueueRow(r.queue, r.count, r.waited, r.share, r is closest and r.share >= NEAR)
         for r in made
     ]
 
@@ -88,7 +91,7 @@ def upcoming(by: Actor, now: datetime) -> list[Coming]:
 
 def _coming(task: ReviewTask, now: datetime) -> Coming:
     tidied = task.submission.tidied or {}
-    reason = task.reasons[0].get("message", "") if task.reasons else ""
+    reason = sentence(task.reasons[0].get("message", "")) if task.reasons else ""
     return Coming(
         task=task,
         title=str(tidied.get("title") or "Untitled listing"),

@@ -13,7 +13,8 @@ from typing import NamedTuple
 # quadratic on text made to be hard, and nobody reads such a diff word by word.
 MAX_DIFF_WORDS = 600
 
-_WORD = re.compile(r"\s*\S+|\s+$")
+# A tag counts as a word of its own: taking it away leaves its neighbours as they are.
+_WORD = re.compile(r"\s*<[^<>\s][^<>]{0,200}>|\s*[^\s<]+|\s*<|\s+$")
 _CODE = re.compile(r"\b[PQ]-\d{2,3}\b")
 
 

@@ -50,6 +50,7 @@ urlpatterns = [
     # Moderators
     path("review/", review.queues, name="review"),
     path("review/next/", review.next_task, name="review-next"),
+    path("review/counts/", review.counts, name="review-counts"),
     path("review/history/", history.history, name="history"),
     path("review/<str:public_id>/", review.task, name="task"),
     path("review/<str:public_id>/decide/", decide.decide_task, name="task-decide"),

@@ -167,14 +167,14 @@ def test_one_that_cannot_be_written_costs_the_others_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = submissions(9)
-    real = results._write
+    real = results._approval
 
-    def write(finished: Any, *rest: Any) -> bool:
-        if finished.submission.pk == rows[4].pk:
+    def approval(judged: Any) -> Any:
+        if judged.submission.pk == rows[4].pk:
             raise ValueError("no column holds this")
-        return real(finished, *rest)
+        return real(judged)
 
-    monkeypatch.setattr(results, "_write", write)
+    monkeypatch.setattr(results, "_approval", approval)
     assert work() == 8
     rows[4].refresh_from_db()
     assert rows[4].state == "assessing"

@@ -11,6 +11,7 @@ from moderation import upkeep
 from moderation.access.actor import Actor
 from moderation.intake.bulk import RawRow, Started, admit_waiting, start_import
 from moderation.intake.files import read_rows
+from moderation.intake.submit import IntakeClosedError
 from moderation.management.output import VerbCommand, progress
 from moderation.models import Import, ImportRow, Merchant, Submission
 from moderation.states import (
@@ -57,7 +58,10 @@ class Command(VerbCommand):
                 + "."
             )
         ensure_versions()
-        started = _store(path, merchant)
+        try:
+            started = _store(path, merchant)
+        except IntakeClosedError as closed:
+            raise CommandError(str(closed)) from closed
         if options["wait"]:
             _wait(started.batch)
         else:

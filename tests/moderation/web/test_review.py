@@ -42,6 +42,7 @@ def test_the_queue_lists_what_comes_next_in_the_order_it_is_given_out(
     assert places == sorted(places)
     assert '<b class="b">3</b> wait in your queues' in html
     assert "Closest to due" in html
+    assert "due in 9 min" in html
 
 
 def test_an_overdue_task_turns_the_queue_late(world: World, mod: Client) -> None:
@@ -49,6 +50,14 @@ def test_an_overdue_task_turns_the_queue_late(world: World, mod: Client) -> None
     html = page_of(mod, "/review/")
     assert "past its due time" in html
     assert "late by 4 min" in html
+
+
+def test_the_numbers_renew_themselves(world: World, mod: Client) -> None:
+    assert 'data-look="15"' in page_of(mod, "/review/")
+    world.task(world.sent())
+    part = mod.get("/review/counts/", headers={"HX-Request": "true"}).content.decode()
+    assert '<b class="b">1</b> <span class="mute">waiting</span>' in part
+    assert "<!doctype" not in part
 
 
 def test_escalations_are_shown_to_seniors_alone(
@@ -120,5 +129,5 @@ def test_ten_thousand_waiting_tasks_cost_no_more_queries(
     )
     with django_assert_max_num_queries(14):
         mod.get(f"/review/{task.public_id}/")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         mod.get("/review/")

@@ -49,6 +49,12 @@ def test_neighbouring_changes_are_merged() -> None:
     ]
 
 
+def test_taking_a_tag_away_leaves_the_words_beside_it_unmarked() -> None:
+    spans = diff_words("<p><b>Step</b> into summer</p>", "Step into summer")
+    assert {s.text for s in spans if s.kind == "del"} == {"<p><b>", "</b>", "</p>"}
+    assert not [s for s in spans if s.kind == "ins"]
+
+
 def test_text_made_to_be_hard_takes_no_time() -> None:
     before = " ".join(f"a{n % 7}" for n in range(20_000))
     after = " ".join(f"b{n % 5}" for n in range(20_000))

@@ -45,6 +45,7 @@ TABLE: dict[str, dict[str, str]] = {
     "import-answers": {"GET": MERCHANTS},
     "review": {"GET": MODERATORS},
     "review-next": {"POST": "L F F 303 303 303 F"},
+    "review-counts": {"GET": "L F F 303 303 303 F"},
     "history": {"GET": MODERATORS},
     "task": {"GET": MODERATORS},
     "task-decide": {"POST": "L F F 422 422 422 F"},
