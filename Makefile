@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Needs Python 3.11 or later and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check lint lock bench chaos docs live clean setup setup-dev
+.PHONY: help run test test-quick check lint format lock bench chaos docs live clean setup setup-dev
 SHELL := /bin/sh
 # Bytecode is kept whatever the shell says: it halves each start.
 export PYTHONDONTWRITEBYTECODE :=
@@ -10,7 +10,6 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
 WORKERS ?= 2
-CHANGED := moderation reviewhub tests scripts benchmarks manage.py
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

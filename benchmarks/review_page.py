@@ -34,9 +34,15 @@ def measure(rounds: int) -> list[Figure]:
         )
     found = json.loads(done.stdout.splitlines()[-1])
     return [
-        Figure("Review page, server time p95, 10,000 tasks queued", "ms",
-               tuple(found["p95_ms"]), "50", "25", "a page of one row",
-               tuple(found["bare_p95_ms"])),
+        Figure(
+            "Review page, server time p95, 10,000 tasks queued",
+            "ms",
+            tuple(found["p95_ms"]),
+            "50",
+            "25",
+            "a page of one row",
+            tuple(found["bare_p95_ms"]),
+        ),
         Figure("Review page, HTML", "kB", (found["html_kb"],), "40", "16.8"),
         Figure("Review page, CSS", "kB", (found["css_kb"],), "20", "6.8"),
     ]

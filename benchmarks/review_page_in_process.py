@@ -42,7 +42,8 @@ def fill() -> None:
     Worker(name="bench").drain()
     sweep()
     model = ReviewTask.objects.select_related("submission", "assessment").first()
-    assert model is not None and model.assessment is not None
+    assert model is not None
+    assert model.assessment is not None
     merchant = Merchant.objects.get(slug="demo")
     listings = Listing.objects.bulk_create(
         Listing(merchant=merchant, external_id=f"bench-{n}") for n in range(TASKS)

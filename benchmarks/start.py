@@ -34,10 +34,24 @@ def measure(rounds: int) -> list[Figure]:
             bare.append(time.perf_counter() - started)
     anchor = "loading Django and the settings"
     return [
-        Figure("First start until it answers", "s", tuple(first), "90", "45",
-               anchor, tuple(bare)),
-        Figure("Second start until it answers", "s", tuple(second), "10", "4",
-               anchor, tuple(bare)),
+        Figure(
+            "First start until it answers",
+            "s",
+            tuple(first),
+            "90",
+            "45",
+            anchor,
+            tuple(bare),
+        ),
+        Figure(
+            "Second start until it answers",
+            "s",
+            tuple(second),
+            "10",
+            "4",
+            anchor,
+            tuple(bare),
+        ),
     ]
 
 

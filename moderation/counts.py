@@ -24,6 +24,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 from prometheus_client.core import (
     CounterMetricFamily,
     HistogramMetricFamily,
@@ -75,7 +76,10 @@ def _submissions(rows: "QuerySet[Any]") -> Counter[Key]:
 
 
 OUTCOME = Case(
-    When(failure__isnull=False, then=Value("failure")),
+    When(
+        Q(failure__isnull=False) | Q(fallback_because__isnull=False),
+        then=Value("failure"),
+    ),
     When(reused_from__isnull=False, then=Value("reused")),
     default=F("route"),
     output_field=CharField(),
@@ -83,7 +87,8 @@ OUTCOME = Case(
 
 
 def _assessments(rows: "QuerySet[Any]") -> Counter[Key]:
-    found = rows.values_list("role", OUTCOME, "failure").annotate(n=Count("pk"))
+    kind = Coalesce("failure", "fallback_because")
+    found = rows.values_list("role", OUTCOME, kind).annotate(n=Count("pk"))
     return Counter({(role, out, kind or ""): n for role, out, kind, n in found})
 
 

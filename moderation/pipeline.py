@@ -19,6 +19,7 @@ from moderation.routing.mending import Fix, is_mended
 from moderation.routing.route import FAILURE_WORDS, Judgement, Reason, Routed, route
 from moderation.standardise.standard import Standardised
 from moderation.states import FailureKind, ModeKind, Route
+from moderation.telemetry import metrics
 from moderation.versions import Served
 
 
@@ -81,6 +82,8 @@ async def moderate(
         deadline_s=deadline_s,
         request_id=request_id,
     )
+    metrics.STAGE_SECONDS.labels("assess").observe(monotonic() - started)
+    judging = monotonic()
     proposed = proposed_content(tidied, assessed)
     stated = assessed.verdict.confidence if assessed.verdict else None
     calibrated = version.calibrated(stated) if stated is not None else None
@@ -88,6 +91,7 @@ async def moderate(
         facts_of(raw, standardised, proposed, assessed, version, context)
     )
     routed = route(judgement_of(assessed, calibrated, guardrails, version, context))
+    metrics.STAGE_SECONDS.labels("route").observe(monotonic() - judging)
     return Moderated(
         assessed=assessed,
         proposed=proposed,
@@ -155,7 +159,7 @@ def facts_of(
     findings = (
         {}
         if version.provider == OFFLINE
-        else term_findings(raw.as_dict(), standardised.content.as_dict())
+        else term_findings(raw.as_dict(), _changed(raw, standardised.content))
     )
     mended = {
         clause.code
@@ -195,6 +199,13 @@ def facts_of(
     )
 
 
+def _changed(raw: Content, tidied: Content) -> dict[str, Any]:
+    before = raw.as_dict()
+    return {
+        name: value for name, value in tidied.as_dict().items() if value != before[name]
+    }
+
+
 def judgement_of(
     assessed: Assessed,
     calibrated: float | None,
@@ -221,4 +232,5 @@ def judgement_of(
         vetoes=guardrails,
         mode=context.mode,
         may_act=version.may_act,
+        fallback_because=assessed.fallback_because,
     )

@@ -34,6 +34,7 @@ from moderation.states import (
     TaskKind,
     VerdictKind,
 )
+from moderation.telemetry import metrics
 from moderation.versions import Served
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ def write_results(group: Sequence[Finished]) -> int:
         _ask_people([judged for judged in written if not judged.is_approval], now)
     for finished in group:
         if finished not in held:
+            metrics.LEASE_LOST.labels("worker").inc()
             log.warning(
                 "lease_lost",
                 submission=finished.submission.public_id,
@@ -222,7 +224,7 @@ def _assessment(finished: Finished, routed: Routed, now: datetime) -> Assessment
         guardrails={name: bool(words) for name, words in moderated.guardrails.items()},
         threshold=finished.version.threshold,
         provider=assessed.provider,
-        is_fallback=assessed.is_fallback,
+        fallback_because=assessed.fallback_because,
         input_sha256=assessed.input_sha256,
         output_sha256=assessed.output_sha256,
         cost_microusd=sum(call.cost_microusd for call in assessed.calls),

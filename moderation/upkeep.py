@@ -10,6 +10,7 @@ from moderation.models import Heartbeat, IdempotencyKey, Submission
 from moderation.models.clock import database_now
 from moderation.results import write_crash
 from moderation.review.queue import expire_leases
+from moderation.telemetry import metrics
 from moderation.versions import Served, baseline, served
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,8 @@ def sweep() -> dict[str, int]:
         crashed = sum(_handed_over(row, version) for row in past_hope)
     expired = expire_leases()
     found = {"swept": swept, "crashed": crashed, "expired": expired}
+    for kind, rows in found.items():
+        metrics.SWEPT.labels(kind).inc(rows)
     if any(found.values()):
         log.info("swept", **found)
     return found

@@ -26,6 +26,7 @@ from moderation.content import Content, Problem
 from moderation.llm.client import ModelClient
 from moderation.models import Submission
 from moderation.models.versions import mode_in_force
+from moderation.offline_model.guardrail import warm
 from moderation.pipeline import Context, failed, moderate
 from moderation.results import Finished, write_results
 from moderation.retrieval.surroundings import surroundings_of
@@ -136,6 +137,8 @@ class Worker:
         database = ThreadPoolExecutor(1, thread_name_prefix="worker-db")
         stores = ThreadPoolExecutor(1, thread_name_prefix="worker-stores")
         client = self._client_factory(stores)
+        # Loading takes a second, in which no answer of a provider could be taken.
+        await _in(database, warm)
         background = [
             asyncio.create_task(self._renew(progress, database)),
             asyncio.create_task(self._write(progress, results, database)),

@@ -17,7 +17,7 @@
     || (el.matches?.("input") && !["radio", "checkbox", "submit", "button"].includes(el.type));
   const visible = (el) => el.getClientRects().length > 0;
 
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSwap", () => {
     const now = $("#review")?.dataset.item;
     if (now !== item) { item = now; shownAt = performance.now(); saved = null; }
     sending = false;

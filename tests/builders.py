@@ -19,6 +19,7 @@ from django.db import connections, transaction
 
 from moderation import claims
 from moderation.access.actor import Actor
+from moderation.intake.bulk import RawRow, admit_waiting, start_import
 from moderation.intake.submit import submit
 from moderation.llm.client import (
     ModelFailure,
@@ -128,6 +129,18 @@ def a_submission(merchant: Merchant | None = None, **changes: Any) -> Submission
 def submissions(number: int, **changes: Any) -> list[Submission]:
     """Return so many submissions of different listings."""
     return [a_submission(external_id=f"MUG-{n}", **changes) for n in range(number)]
+
+
+def imported(number: int, merchant: Merchant | None = None) -> int:
+    """Send so many listings in bulk, which is quick; return how many went in."""
+    serving()
+    start_import(
+        merchant=merchant or a_merchant(),
+        rows=[RawRow(n, a_listing(external_id=f"ROW-{n}")) for n in range(number)],
+        source=Source.IMPORT,
+        by=Actor("command:test"),
+    )
+    return admit_waiting()
 
 
 def a_verdict(**changes: Any) -> dict[str, Any]:

@@ -82,6 +82,8 @@ class Assessed:
     model: str = ""
     is_fallback: bool = False
     """A stand-in provider answered: no ground for auto-approval."""
+    fallback_because: FailureKind | None = None
+    """Why the provider of the recipe's own model did not answer, when it did not."""
     problems: tuple[Problem, ...] = ()
     """What was wrong with the last answer that was refused."""
 
@@ -200,6 +202,7 @@ def _weighed(
         provider=answer.provider,
         model=answer.model,
         is_fallback=answer.is_fallback,
+        fallback_because=answer.fallback_because,
     )
     verdict, kind, problems = read_answer(answer.text, subject, recipe)
     if kind is None:

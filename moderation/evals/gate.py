@@ -104,7 +104,8 @@ def _relative(
     ):
         mine, theirs = _share(figures, part, whole), _share(against, part, whole)
         worse = theirs - mine if more_is_better else mine - theirs
-        if worse > bars.margin:
+        # Shares are divisions: what stands exactly at the margin is within it.
+        if worse > bars.margin + 1e-9:
             reasons.append(
                 f"The share {words} is {mine:.1%}, against {theirs:.1%} of the "
                 f"baseline; {bars.margin:.1%} worse is allowed."

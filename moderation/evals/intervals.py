@@ -27,9 +27,7 @@ def binomial_cdf(k: int, n: int, p: float) -> float:
     return min(
         1.0,
         math.fsum(
-            math.exp(
-                lg(n + 1) - lg(i + 1) - lg(n - i + 1) + i * lp + (n - i) * lq
-            )
+            math.exp(lg(n + 1) - lg(i + 1) - lg(n - i + 1) + i * lp + (n - i) * lq)
             for i in range(k + 1)
         ),
     )

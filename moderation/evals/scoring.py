@@ -110,7 +110,9 @@ def field_hits(case: Case, result: Result) -> dict[str, bool]:
         for name, value in expected.fields.items()
     }
     if expected.condition_in:
-        hits["condition"] = result.standardised.get("condition") in expected.condition_in
+        hits["condition"] = (
+            result.standardised.get("condition") in expected.condition_in
+        )
     named = {code for code in result.clauses if code.startswith("Q-")}
     wanted = {code for code in expected.policy_codes if code.startswith("Q-")}
     hits["quality_codes"] = named == wanted
@@ -142,9 +144,7 @@ def summarise(cases: Sequence[Case], results: Mapping[str, Result]) -> dict[str,
         "bad": len(bad),
         "bad_auto_approved": sum(r.route == Route.AUTO_APPROVE for _, r in bad),
         "needs_human_auto_approved": sum(c.expected.needs_human for c, _ in live),
-        "decision_accuracy": _share(
-            sum(is_right(c, r) for c, r in pairs), len(pairs)
-        ),
+        "decision_accuracy": _share(sum(is_right(c, r) for c, r in pairs), len(pairs)),
         "clause_recall": clause_recall(pairs),
         "field_exact": field_exact(pairs),
         "ece": expected_calibration_error(

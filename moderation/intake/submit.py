@@ -9,11 +9,12 @@ from django.db import IntegrityError, transaction
 
 from moderation.access.actor import Actor
 from moderation.dispatch import ring
-from moderation.intake.check import Unknown, check
+from moderation.intake.check import RefusedError, Unknown, check
 from moderation.intake.store import Submitted, store
 from moderation.models import IdempotencyKey, Merchant, Submission
 from moderation.models.versions import mode_in_force
 from moderation.states import ModeKind, Source, Standing
+from moderation.telemetry import metrics
 
 CLOSED_RETRY_S = 300
 BUSY_RETRY_S = 30
@@ -33,6 +34,15 @@ class IntakeClosedError(BusyError):
 
 class KeyReusedError(Exception):
     """An idempotency key came back with another request."""
+
+
+# How each is counted.
+TURNED_AWAY: dict[type[Exception], str] = {
+    RefusedError: "invalid",
+    IntakeClosedError: "closed",
+    BusyError: "busy",
+    KeyReusedError: "key_reused",
+}
 
 
 def submit(
@@ -62,10 +72,14 @@ def submit(
     Raises:
         RefusedError, BusyError, IntakeClosedError, KeyReusedError.
     """
-    if idempotency and (replay := _replay(merchant, idempotency)):
-        return replay
-    checked = check(data, unknown=unknown)
-    admit(merchant)
+    try:
+        if idempotency and (replay := _replay(merchant, idempotency)):
+            return replay
+        checked = check(data, unknown=unknown)
+        admit(merchant)
+    except tuple(TURNED_AWAY) as error:
+        metrics.SUBMISSIONS_REFUSED.labels(source, TURNED_AWAY[type(error)]).inc()
+        raise
     try:
         submitted = store(
             merchant=merchant,
@@ -89,6 +103,8 @@ def submit(
         )
     if submitted.created:
         transaction.on_commit(lambda: ring("assess"))
+    else:
+        metrics.SUBMISSIONS_UNCHANGED.labels(source).inc()
     return submitted
 
 

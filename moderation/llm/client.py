@@ -84,6 +84,8 @@ class ModelReply:
     is_fallback: bool = False
     """Another provider than the first one for this model answered: never a ground
     for auto-approval unless that provider's own threshold is certified."""
+    fallback_because: FailureKind | None = None
+    """Why the first provider did not answer, when another one did."""
     calls: tuple[CallRecord, ...] = field(default=(), repr=False)
 
 

@@ -123,7 +123,8 @@ class GuardedClient:
                 provider, course, course.started_at + request.timeout_s * share, most
             )
             if isinstance(answer, ModelReply):
-                return replace(answer, is_fallback=place > 0)
+                because = first.kind if first else None
+                return replace(answer, is_fallback=place > 0, fallback_because=because)
             first = first or answer
             if answer.kind not in FALLS_BACK:
                 break

@@ -1,7 +1,10 @@
 """What a pipeline version said of a submission, each attempt at it, and its money."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from moderation.models.fields import both_or_neither, enum_field, optional_enum_field
@@ -14,6 +17,16 @@ from moderation.states import (
     Route,
     VerdictKind,
 )
+
+
+class AssessmentQuerySet(models.QuerySet["Assessment"]):
+    """Named look-ups of assessments."""
+
+    def failed(self) -> "models.QuerySet[Any]":
+        """Return those whose version's own model gave no verdict, with its `kind`."""
+        return self.filter(
+            Q(failure__isnull=False) | Q(fallback_because__isnull=False)
+        ).annotate(kind=Coalesce("failure", "fallback_because"))
 
 
 class Assessment(models.Model):
@@ -44,7 +57,8 @@ class Assessment(models.Model):
     guardrails = models.JSONField(default=dict)
     threshold = models.FloatField()
     provider = models.CharField(max_length=60, blank=True)
-    is_fallback = models.BooleanField(default=False)
+    # Why the version's own provider gave no answer, where another stood in for it.
+    fallback_because = optional_enum_field(FailureKind)
     reused_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -53,6 +67,8 @@ class Assessment(models.Model):
     cost_microusd = models.BigIntegerField(default=0)
     latency_ms = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AssessmentQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -84,7 +100,7 @@ class Assessment(models.Model):
             models.Index(
                 fields=["created_at"],
                 name="assessment_failures",
-                condition=Q(failure__isnull=False),
+                condition=Q(failure__isnull=False) | Q(fallback_because__isnull=False),
             ),
         ]
 

@@ -21,3 +21,8 @@ def term_findings(
     """
     answer = judge(dict(listing), dict(tidied))
     return {clause["code"]: clause["quote"] for clause in answer["clauses"]}
+
+
+def warm() -> None:
+    """Load terms and weights now, so that the first listing does not wait for them."""
+    judge({"title": "Plain mug"}, {})

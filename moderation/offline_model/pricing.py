@@ -266,11 +266,12 @@ def _usual(
     if any(True for _ in _accessory().find(title)):
         return []
     worn = 0.4 if fields["condition"] in _USED else 1.0
+    is_dear = any(True for _ in _brands()[0].find(title))
     for language in languages:
         matcher, ranges = _goods(language)
         for hit in matcher.find(title):
             least, most = ranges[hit.payload]
-            if dollars < worn * least or dollars > most:
+            if dollars < worn * least or (dollars > most and not is_dear):
                 said = "Not what such goods usually cost."
                 return [Clause("P-706", "price", "", "ask", said)]
     return []

@@ -15,9 +15,16 @@ from moderation.offline_model.contact import judge_contact
 from moderation.offline_model.doubts import Topic, topics
 from moderation.offline_model.evasion import judge_evasion
 from moderation.offline_model.food import judge_food
-from moderation.offline_model.goods import Familiar, familiar, native_words, vocabulary
+from moderation.offline_model.goods import (
+    Familiar,
+    familiar,
+    lexicons,
+    native_words,
+    vocabulary,
+)
 from moderation.offline_model.keywords import judge_keywords
 from moderation.offline_model.language import Detected, detect
+from moderation.offline_model.matcher import tokenise
 from moderation.offline_model.pricing import judge_price
 from moderation.offline_model.rules import Finding, rule_set
 from moderation.offline_model.texts import View, view
@@ -44,6 +51,21 @@ class Signals(NamedTuple):
         return tuple(clause for ruling in self.rulings for clause in ruling.clauses)
 
 
+def _is_everyday(finding: Finding, fields: Mapping[str, str]) -> bool:
+    """Say whether a rule only asks, and about one ordinary word that names no goods.
+
+    Such a word (blade, volt) needs company to mean anything.
+    """
+    rule = finding.rule
+    if rule.action != "ask" or rule.needs:
+        return False
+    words, _ = tokenise(fields[finding.field][finding.start : finding.end])
+    lexicon = lexicons().get(finding.language)
+    if lexicon is None or len(words) != 1:
+        return False
+    return words[0] in lexicon.words and words[0] not in lexicon.goods
+
+
 def gather(listing: Mapping[str, Any], tidied: Mapping[str, Any]) -> Signals:
     """Run every rule and judge over a listing (as sent) and its tidied fields."""
     seen = view(listing, tidied)
@@ -55,7 +77,11 @@ def gather(listing: Mapping[str, Any], tidied: Mapping[str, Any]) -> Signals:
     found = detect(seen.sentences, hint, vocabulary())
     native = native_words(found.language)
     rules = rule_set()
-    findings = tuple(rules.apply(seen.sentences, found.apply, native))
+    findings = tuple(
+        finding
+        for finding in rules.apply(seen.sentences, found.apply, native)
+        if not _is_everyday(finding, fields)
+    )
     ordinary = familiar(seen.sentences, found.apply, fields["brand"])
     condition_ruling, condition = judge_condition(fields, seen.sentences)
     rulings = (

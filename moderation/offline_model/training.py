@@ -108,7 +108,11 @@ def fit_words(examples: Sequence[Example]) -> tuple[list[float], float]:
             labels.append(example.may_go_live)
             weights.append(example.weight / len(found) ** 0.5)
     model = LogisticRegression(
-        C=_WORD_STRENGTH, class_weight="balanced", max_iter=400, solver="liblinear"
+        C=_WORD_STRENGTH,
+        class_weight="balanced",
+        max_iter=400,
+        solver="liblinear",
+        random_state=0,
     )
     model.fit(_matrix(texts), labels, sample_weight=weights)
     return [float(w) for w in model.coef_[0]], float(model.intercept_[0])

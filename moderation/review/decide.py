@@ -30,6 +30,7 @@ from moderation.retrieval.surroundings import forget_rejection, remember_rejecti
 from moderation.review.corrections import corrected
 from moderation.review.queue import UNCLAIMED, LeaseLostError, held_task
 from moderation.states import Outcome, SubmissionState, TaskState
+from moderation.telemetry import metrics
 
 MAX_STATEMENT = 4000
 
@@ -82,7 +83,7 @@ def decide(
     now = now or database_now()
     with transaction.atomic():
         # Submission before task, as a withdrawal locks them: no deadlock.
-        submission = Submission.objects.select_for_update(of=("self",)).get(
+        submission = Submission.objects.select_for_update(no_key=True).get(
             pk=task.submission_id
         )
         current = _held(task, by, lease_token, now)
@@ -184,7 +185,8 @@ def undo(
     now = now or database_now()
     with transaction.atomic():
         current = (
-            Decision.objects.select_for_update(of=("self",))
+            # Without the key: a publisher's reference to it must not wait for us.
+            Decision.objects.select_for_update(of=("self",), no_key=True)
             .select_related("submission", "task")
             .get(pk=decision.pk)
         )
@@ -266,6 +268,7 @@ def _held(task: ReviewTask, by: Actor, lease_token: UUID, now: datetime) -> Revi
             decision = lost.task.decisions.order_by("-id").first()
             if decision is not None and decision.moderator == by.user:
                 raise AlreadyDecidedError(lost.task, decision) from lost
+        metrics.LEASE_LOST.labels("moderator").inc()
         raise
 
 

@@ -115,6 +115,8 @@ def claim_next(
     now = now or database_now()
     kinds = [QUEUES[queue].kind] if queue else [q.kind for q in QUEUES.values()]
     with transaction.atomic():
+        # One claim a person at a time: a double click takes no second task.
+        User.objects.select_for_update(no_key=True).get(pk=current_user(by).pk)
         held = (
             ReviewTask.objects.select_for_update()
             .filter(

@@ -101,13 +101,10 @@ def expected_calibration_error(
         grouped.setdefault(min(int(confidence * bins), bins - 1), []).append(
             (confidence, right)
         )
-    return (
-        math.fsum(
-            abs(math.fsum(c for c, _ in group) - sum(right for _, right in group))
-            for group in grouped.values()
-        )
-        / len(pairs)
-    )
+    return math.fsum(
+        abs(math.fsum(c for c, _ in group) - sum(right for _, right in group))
+        for group in grouped.values()
+    ) / len(pairs)
 
 
 def _loss(a: float, b: float, xs: Sequence[float], ts: Sequence[float]) -> float:

@@ -11,7 +11,9 @@ from decimal import Decimal, InvalidOperation
 from moderation.content import Content
 
 # Invisible inside words, bidirectional controls, tags: nothing a seller needs.
-HIDDEN = re.compile("[\u00ad\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+HIDDEN = re.compile(
+    "[\u00ad\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+)
 PRICE_FACTOR = 5
 
 

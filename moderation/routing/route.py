@@ -64,6 +64,7 @@ class Judgement:
         threshold: what it must reach.
         field_confidence: by field, 0 to 1.
         field_thresholds: what each must reach; a field not named needs nothing.
+        fallback_because: why another provider answered than the version's own.
         vetoes: guardrail to its reason, empty where it holds.
         mode: the kill switch.
         may_act: False where the threshold is provisional and a certificate is
@@ -81,6 +82,7 @@ class Judgement:
     vetoes: Mapping[str, str]
     mode: ModeKind
     may_act: bool
+    fallback_because: FailureKind | None = None
 
 
 def route(judgement: Judgement) -> Routed:
@@ -95,6 +97,9 @@ def _reasons(judgement: Judgement) -> list[Reason]:
         kind = judgement.failure or FailureKind.INTERNAL
         reasons.append(Reason(kind, FAILURE_WORDS[kind]))
     else:
+        if judgement.fallback_because is not None:
+            kind = judgement.fallback_because
+            reasons.append(Reason(kind, FAILURE_WORDS[kind]))
         reasons += _doubts(judgement)
     reasons += [
         Reason(name, words) for name, words in judgement.vetoes.items() if words

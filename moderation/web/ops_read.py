@@ -129,9 +129,9 @@ def failures(now: datetime) -> Failures:
         )[:20_000]
     )
     failed = list(
-        Assessment.objects.filter(
-            failure__isnull=False, created_at__gt=since
-        ).values_list("failure", "created_at")[:20_000]
+        Assessment.objects.failed()
+        .filter(created_at__gt=since)
+        .values_list("kind", "created_at")[:20_000]
     )
     kinds = Counter(kind for kind, _ in failed)
     tally = [_slots(received, since), _slots([at for _, at in failed], since)]

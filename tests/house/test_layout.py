@@ -17,6 +17,7 @@ CODE = sorted(
 )
 # Tests of a whole room rather than of one module in it.
 OF_A_ROOM = {"test_fuzz", "test_races", "test_permissions"}
+OF_A_ROOM |= {"test_terms_a", "test_terms_b"}
 TESTS = sorted((TOP / "tests").rglob("*.py"))
 
 

@@ -34,10 +34,10 @@ def test_a_decision_its_log_and_what_it_owes_come_together() -> None:
 
 
 def test_nothing_is_kept_when_the_outbox_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    def owe(decision: Decision) -> None:
+    def owe(made: list[Decision]) -> None:
         raise RuntimeError("no room")
 
-    monkeypatch.setattr(decisions, "owe_outcome", owe)
+    monkeypatch.setattr(decisions, "owe_outcomes", owe)
     task, now = a_task(), database_now()
     with pytest.raises(RuntimeError), transaction.atomic():
         record_decision(

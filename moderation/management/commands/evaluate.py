@@ -111,21 +111,33 @@ def _write(path: Path, dataset: Dataset, results: dict[str, Result]) -> None:
 def _sentences(data: dict[str, Any]) -> str:
     exact = data["field_exact"]
     lines = [
-        f"{data['pipeline']} ({data['threshold_status']} threshold "
-        f"{data['threshold']}) on {data['cases']} cases of {data['dataset']}:",
-        f"  auto-approved {data['auto_approved']}, wrong "
-        f"{data['auto_approved_wrong']} (at most "
-        f"{data['false_approval_upper95']:.1%} with 95% confidence)",
-        f"  approvable {data['approvable']}, of these auto-approved "
-        f"{data['approvable_auto_approved']}",
-        f"  to be kept back {data['bad']}, of these auto-approved "
-        f"{data['bad_auto_approved']}; needing a person "
-        f"{data['needs_human_auto_approved']}",
-        f"  at 5% bad traffic {data['weighted_wrong']['5%']:.2%} of what goes live "
-        "is wrong",
-        f"  decisions right {data['decision_accuracy']:.1%}, clauses found "
-        f"{data['clause_recall']:.1%}, fields exact {exact.get('all', 0):.1%}, "
-        f"quality codes {exact.get('quality_codes', 0):.1%}",
+        (
+            f"{data['pipeline']} ({data['threshold_status']} threshold "
+            f"{data['threshold']}) on {data['cases']} cases of {data['dataset']}:"
+        ),
+        (
+            f"  auto-approved {data['auto_approved']}, wrong "
+            f"{data['auto_approved_wrong']} (at most "
+            f"{data['false_approval_upper95']:.1%} with 95% confidence)"
+        ),
+        (
+            f"  approvable {data['approvable']}, of these auto-approved "
+            f"{data['approvable_auto_approved']}"
+        ),
+        (
+            f"  to be kept back {data['bad']}, of these auto-approved "
+            f"{data['bad_auto_approved']}; needing a person "
+            f"{data['needs_human_auto_approved']}"
+        ),
+        (
+            f"  at 5% bad traffic {data['weighted_wrong']['5%']:.2%} of what goes live "
+            "is wrong"
+        ),
+        (
+            f"  decisions right {data['decision_accuracy']:.1%}, clauses found "
+            f"{data['clause_recall']:.1%}, fields exact {exact.get('all', 0):.1%}, "
+            f"quality codes {exact.get('quality_codes', 0):.1%}"
+        ),
         f"  {data['seconds']} s, {data['cost_microusd'] / 1e6:.4f} USD",
         "Gate passed." if data["gate"]["passed"] else "Gate failed:",
         *(f"  {reason}" for reason in data["gate"]["reasons"]),

@@ -112,9 +112,11 @@ def _wait(batch: Import) -> None:
                 continue
             upkeep.sweep()
             admit_waiting()
-            if not Worker(name="command:import_listings").drain(
-                seconds=SLICE_S
-            ).claimed:
+            if (
+                not Worker(name="command:import_listings")
+                .drain(seconds=SLICE_S)
+                .claimed
+            ):
                 time.sleep(POLL_S)
             upkeep.publish()
 
@@ -172,10 +174,12 @@ def summary_of(batch: Import) -> dict[str, Any]:
 
 def _sentence(summary: dict[str, Any]) -> str:
     lines = [
-        f"{summary['received']} rows: {summary['auto_approved']} approved by "
-        f"themselves, {summary['in_review']} wait for a person, "
-        f"{summary['refused']} refused, {summary['unchanged']} unchanged, "
-        f"{summary['waiting']} still waiting; {summary['seconds']} s."
+        (
+            f"{summary['received']} rows: {summary['auto_approved']} approved by "
+            f"themselves, {summary['in_review']} wait for a person, "
+            f"{summary['refused']} refused, {summary['unchanged']} unchanged, "
+            f"{summary['waiting']} still waiting; {summary['seconds']} s."
+        )
     ]
     if summary["ignored_columns"]:
         lines.append("Ignored columns: " + ", ".join(summary["ignored_columns"]))

@@ -63,7 +63,9 @@ class Command(BaseCommand):
     def _tell_accounts(self, host: str, port: int) -> None:
         self.stdout.write("Demo accounts, all with one password:")
         for person in PEOPLE:
-            self.stdout.write(f"  {person.username:<12} {settings.REVIEWHUB_DEMO_PASSWORD}")
+            self.stdout.write(
+                f"  {person.username:<12} {settings.REVIEWHUB_DEMO_PASSWORD}"
+            )
 
 
 def _refuse_what_cannot_work(host: str, port: int, workers: int) -> None:
@@ -123,5 +125,3 @@ class _Web(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def load(self) -> Any:
         """Return the application; it is loaded already."""
         return application
-
-

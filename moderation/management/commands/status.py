@@ -62,8 +62,9 @@ def status_of(span: timedelta, now: datetime) -> dict[str, Any]:
         "received": Submission.objects.filter(received_at__gte=since).count(),
         "decided": Decision.objects.filter(decided_at__gte=since).count(),
         "failed": dict(
-            Assessment.objects.filter(created_at__gte=since, failure__isnull=False)
-            .values_list("failure")
+            Assessment.objects.failed()
+            .filter(created_at__gte=since)
+            .values_list("kind")
             .annotate(n=Count("id"))
         ),
         "queue": {
@@ -105,14 +106,20 @@ def sentences(data: dict[str, Any]) -> str:
     today = data["spend_microusd"]["today"] / 1e6
     return "\n".join(
         [
-            f"Failed: {failed or 'nothing'}, of {data['received']} received since "
-            f"{data['since'][:16]}; {data['decided']} decided.",
-            f"Waiting: {queue['depth']} for people, the oldest "
-            f"{queue['oldest_seconds']} s; {machine['depth']} for the machine.",
+            (
+                f"Failed: {failed or 'nothing'}, of {data['received']} received since "
+                f"{data['since'][:16]}; {data['decided']} decided."
+            ),
+            (
+                f"Waiting: {queue['depth']} for people, the oldest "
+                f"{queue['oldest_seconds']} s; {machine['depth']} for the machine."
+            ),
             f"Spent today: {today:.4f} USD"
             + (f" of {budget / 1e6:.2f}." if budget is not None else ", no limit."),
-            f"Serving: {data['pipeline']} ({data['threshold_status']}), mode "
-            f"{data['mode']}.",
+            (
+                f"Serving: {data['pipeline']} ({data['threshold_status']}), mode "
+                f"{data['mode']}."
+            ),
             *(
                 f"Rollout: {row['candidate']} {row['state']} at {row['percent']}%."
                 for row in data["rollouts"]
