@@ -17,7 +17,7 @@ from django.utils import timezone
 from moderation.access.actor import Actor
 from moderation.dispatch import ring
 from moderation.intake.check import Checked, RefusedError, Unknown, check
-from moderation.intake.store import store, store_new
+from moderation.intake.store import store, store_new, unchanged_among
 from moderation.intake.submit import refuse_when_closed, room
 from moderation.models import Import, ImportRow, Merchant, Submission
 from moderation.models.transition import move, move_many
@@ -199,37 +199,45 @@ def _admit_together(rows: list[ImportRow]) -> list[ImportRow]:
             continue
     try:
         with transaction.atomic():
+            same = unchanged_among(merchant=batch.merchant, rows=checked)
             stored = store_new(
                 merchant=batch.merchant,
-                rows=checked,
+                rows=[row for row in checked if row[1] not in same],
                 source=Source(batch.source),
                 by=Actor(batch.sent_by or "import"),
                 request_id=batch.request_id or batch.public_id,
             )
-            _end_together([row for row in rows if row.reserved_id in stored], stored)
+            _end_together(rows, ImportRowState.UNCHANGED, same)
+            _end_together(rows, ImportRowState.ADMITTED, stored)
     except OperationalError:
+        # The database's trouble, not a row's: the whole chunk is tried again.
         raise
     except Exception:
-        # Another process met one of these listings first, or one cannot be stored.
-        for row in rows:
-            row.state, row.submission = ImportRowState.WAITING, None
+        # One row that cannot be stored, or another process was first.
+        log.info("admit_one_by_one", batch=batch.public_id, exc_info=True)
         return rows
-    return [row for row in rows if row.reserved_id not in stored]
+    return [row for row in rows if row.reserved_id not in {**stored, **same}]
 
 
-def _end_together(rows: list[ImportRow], stored: Mapping[str, Submission]) -> None:
+def _end_together(
+    rows: list[ImportRow], state: ImportRowState, found: Mapping[str, Submission]
+) -> None:
+    """End the rows that have a submission in `found`, in one move."""
+    ending = [row for row in rows if row.reserved_id in found]
+    if not ending:
+        return
     moved = move_many(
-        rows,
-        ImportRowState.ADMITTED,
+        ending,
+        state,
         by="machine",
         action="admit",
-        request_id=rows[0].batch.request_id if rows else "",
+        request_id=ending[0].batch.request_id,
     )
-    if moved != len(rows):
+    if moved != len(ending):
         raise IntegrityError("an import row was admitted by another process")
-    for row in rows:
-        row.submission = stored[row.reserved_id]
-    ImportRow.objects.bulk_update(rows, ["submission"])
+    for row in ending:
+        row.submission = found[row.reserved_id]
+    ImportRow.objects.bulk_update(ending, ["submission"])
 
 
 def _admit_alone(row: ImportRow) -> None:

@@ -221,6 +221,33 @@ def store_new(
     return {submission.public_id: submission for submission in made}
 
 
+def unchanged_among(
+    *, merchant: Merchant, rows: Sequence[tuple[Checked, str]]
+) -> dict[str, Submission]:
+    """Return, by row id, the submission that a row would only repeat.
+
+    A row repeats its listing's newest version when the content is the same and
+    that version was not taken back.
+    """
+    newest: dict[str, Submission] = {}
+    for submission in (
+        Submission.objects.filter(
+            listing__merchant=merchant,
+            listing__external_id__in=[checked.external_id for checked, _ in rows],
+        )
+        .select_related("listing")
+        .order_by("version")
+    ):
+        newest[submission.listing.external_id] = submission
+    return {
+        row_id: held
+        for checked, row_id in rows
+        if (held := newest.get(checked.external_id)) is not None
+        and held.state != SubmissionState.WITHDRAWN
+        and held.content_hash == checked.content.content_hash()
+    }
+
+
 def _place(rows: Sequence[tuple[Checked, str]], row: tuple[Checked, str]) -> int:
     return rows.index(row)
 

@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 
 from moderation.evals.intervals import binomial_cdf, upper_bound, wilson
 
-COUNTS = st.integers(0, 300).flatmap(
-    lambda n: st.tuples(st.integers(0, n), st.just(n))
-)
+COUNTS = st.integers(0, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
 @pytest.mark.parametrize(
@@ -21,7 +19,9 @@ COUNTS = st.integers(0, 300).flatmap(
         (7, 1200, 0.0109287048017),
     ],
 )
-def test_the_one_sided_bound_is_that_of_the_vector(k: int, n: int, bound: float) -> None:
+def test_the_one_sided_bound_is_that_of_the_vector(
+    k: int, n: int, bound: float
+) -> None:
     assert upper_bound(k, n) == pytest.approx(bound, rel=1e-9)
 
 

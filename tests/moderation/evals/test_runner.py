@@ -25,11 +25,13 @@ def case(id_: str, **changes: object) -> Case:
 
 def test_each_case_gets_what_the_pipeline_would_do() -> None:
     client = ScriptedClient(
-        lambda listing: FailureKind.TIMEOUT
-        if listing["title"] == "Brass lamp"
-        else a_verdict(clauses=[a_clause()])
-        if "Stoneware" in listing["title"]
-        else a_verdict()
+        lambda listing: (
+            FailureKind.TIMEOUT
+            if listing["title"] == "Brass lamp"
+            else a_verdict(clauses=[a_clause()])
+            if "Stoneware" in listing["title"]
+            else a_verdict()
+        )
     )
     done: list[int] = []
     found = run_cases(

@@ -122,7 +122,12 @@ def test_any_of_several_conditions_is_right() -> None:
 
 @pytest.mark.parametrize(
     ("named", "right"),
-    [(("Q-05",), True), (("Q-05", "P-701"), True), ((), False), (("Q-05", "Q-02"), False)],
+    [
+        (("Q-05",), True),
+        (("Q-05", "P-701"), True),
+        ((), False),
+        (("Q-05", "Q-02"), False),
+    ],
 )
 def test_quality_codes_are_right_when_the_sets_are_equal(
     named: tuple[str, ...], right: bool

@@ -125,7 +125,7 @@ def test_a_refusal_says_which_words_which_rule_who_and_how_to_disagree(
         "<mark>holds 350 ml</mark>",
         "P-708",
         "A person decided.",
-        "You can appeal",
+        "If you disagree",
         "Send a corrected version",
     ):
         assert words in html, words
