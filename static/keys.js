@@ -34,6 +34,7 @@
   document.addEventListener("submit", (event) => {
     if (!event.target.closest("#review")) return;
     if (event.target.matches("[role=search]")) { event.preventDefault(); return; }
+    if (event.target.closest("#merchant")) return;
     if (sending || !settled(event)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     sending = true;
   }, true);
@@ -105,6 +106,7 @@
   const closePanel = () => {
     if (!saved) { location.reload(); return; }
     $("#rail").replaceChildren(...saved);
+    htmx.process($("#rail"));
     saved = null;
     $(`#dock [data-key="${opener || "r"}"]`)?.focus();
   };

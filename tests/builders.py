@@ -45,6 +45,7 @@ from moderation.worker import Worker, standardised_of
 
 T = TypeVar("T")
 MODEL = "scripted-1"
+SELLER = Actor("person:seller")
 FIELDS = ("title", "description", "price", "category", "brand", "condition")
 Answer = dict[str, Any] | FailureKind | str | Exception
 
@@ -121,7 +122,7 @@ def a_submission(merchant: Merchant | None = None, **changes: Any) -> Submission
         merchant=merchant or a_merchant(),
         data=a_listing(**changes),
         source=source,
-        by=Actor("person:seller"),
+        by=SELLER,
         request_id="req_test",
     ).submission
 

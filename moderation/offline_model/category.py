@@ -16,8 +16,13 @@ from moderation.offline_model.matcher import tokenise
 
 _DEPARTMENTS = Path(__file__).parent / "departments.toml"
 
-_MACHINES = frozenset({"phones", "automotive", "computers"})
-_SPECIFIC = _MACHINES | {
+# Under these paths a title names goods of the kin, or the path is wrong.
+_KIN = {
+    "phones": frozenset({"phones", "computers", "electronics"}),
+    "computers": frozenset({"phones", "computers", "electronics"}),
+    "automotive": frozenset({"automotive", "tools", "electronics", "lighting"}),
+}
+_SPECIFIC = frozenset(_KIN) | {
     "electronics",
     "books",
     "music",
@@ -63,7 +68,7 @@ def judge_category(
         return Ruling()
     if named & departments or not departments:
         return Ruling()
-    if not (named <= _MACHINES and not departments & _MACHINES):
+    if not _is_foreign_machine(named, departments):
         if _neighbours(named, departments):
             return Ruling()
         title = tokenise(fields["title"])[0]
@@ -72,6 +77,14 @@ def judge_category(
             return Ruling()
     said = "The category does not seem to fit what the title names."
     return Ruling((Clause("P-707", "category", path[:500], "ask", said),))
+
+
+def _is_foreign_machine(named: frozenset[str], departments: frozenset[str]) -> bool:
+    """A path of phones, computers or cars alone, and a title of other goods."""
+    kin = [_KIN[name] for name in named if name in _KIN]
+    if not kin or not named <= frozenset.union(*kin):
+        return False
+    return not any(departments & group for group in kin)
 
 
 def _neighbours(some: frozenset[str], others: frozenset[str]) -> bool:

@@ -19,6 +19,7 @@ from moderation.offline_model.weights import Weights
 
 _MOST_CLAUSES = 30
 _LONGEST_QUOTE = 500
+_UNLIKELY = 0.5
 _NO_QUOTE = ("price", "images", "listing")
 _FIELDS = (
     "title",
@@ -49,7 +50,9 @@ def judge(
     clauses = _clauses(signals)
     chance = probability(signals, weights)
     proposed = _proposed(signals, clauses)
-    doubts = _doubts(signals, clauses, chance)
+    doubts = _named_doubts(signals, clauses)
+    if not clauses and not doubts and chance < _UNLIKELY:
+        doubts = ["the wording is unlike that of ordinary listings"]
     confidence = _stated(clauses, doubts, chance)
     return {
         "reasoning": _reasoning(signals, clauses, doubts),
@@ -147,9 +150,15 @@ def _without(text: str, cuts: Iterable[Cut]) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
-def _doubts(
-    signals: Signals, clauses: Sequence[Clause], chance: float
-) -> tuple[str, ...]:
+def passes_rules(signals: Signals) -> bool:
+    """Say whether neither a clause nor a named doubt asks for a person."""
+    clauses = _clauses(signals)
+    if any(clause.action != "fix" for clause in clauses):
+        return False
+    return not _named_doubts(signals, clauses)
+
+
+def _named_doubts(signals: Signals, clauses: Sequence[Clause]) -> list[str]:
     doubts = [doubt for ruling in signals.rulings for doubt in ruling.doubts]
     if signals.language.unsupported:
         doubts.append("parts are in a language that the lists do not cover")
@@ -160,9 +169,7 @@ def _doubts(
                 f'"{topic.quote[:60]}" touches {topic.code} ({topic.name}): '
                 "does it forbid the listing?"
             )
-    if not clauses and not doubts and chance < 0.5:
-        doubts.append("the wording is unlike that of ordinary listings")
-    return tuple(dict.fromkeys(doubts))
+    return list(dict.fromkeys(doubts))
 
 
 def _settled(signals: Signals, clauses: Sequence[Clause]) -> frozenset[str]:

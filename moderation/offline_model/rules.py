@@ -201,9 +201,12 @@ class RuleSet:
             # a term of every language is excused and completed by any of the listing's
             others = list(hits) if language == ANYWHERE else [ANYWHERE]
             beside = dict.fromkeys([language, *others])
-            skip = native if language == "en" and languages[0] != "en" else frozenset()
+            is_guest = language == "en" and languages[0] != "en"
+            skip = native if is_guest else frozenset()
+            # an English term in a text of another language is excused by that one's
+            host = [hits[languages[0]]] if is_guest else []
             found.extend(
-                self._fire(texts, language, [hits[name] for name in beside], skip)
+                self._fire(texts, language, [hits[name] for name in beside], host, skip)
             )
         return found
 
@@ -229,9 +232,13 @@ class RuleSet:
         texts: Sequence[Sentence],
         language: str,
         hits: Sequence[Hits],
+        host: Sequence[Hits],
         skip: frozenset[str],
     ) -> list[Finding]:
-        """Fire the rules whose `any` stands in hits[0]; all hits serve the rest."""
+        """Fire the rules whose `any` stands in hits[0]; all hits complete or excuse.
+
+        The hits of `host` only excuse.
+        """
         found = []
         for payload, places in hits[0].items():
             number, slot = self._payloads[payload]
@@ -240,7 +247,8 @@ class RuleSet:
             rule = self.rules[number]
             # payloads of a rule stand in the order any, with, unless
             beside = {place[0] for by in hits for place in by.get(payload + 1, ())}
-            excused = {place[0] for by in hits for place in by.get(payload + 2, ())}
+            excuses = (*hits, *host)
+            excused = {p[0] for by in excuses for p in by.get(payload + 2, ())}
             if rule.scope == "listing":
                 if excused or (rule.needs and not beside):
                     continue

@@ -22,6 +22,7 @@ from moderation.offline_model.features import (
     summary,
     units,
 )
+from moderation.offline_model.judge import passes_rules
 from moderation.offline_model.rules import terms_files
 from moderation.offline_model.signals import Signals, gather
 from moderation.offline_model.weights import Weights
@@ -133,12 +134,14 @@ def fit(examples: Sequence[Example]) -> Weights:
         words, bias = fit_words([examples[i] for i in train])
         for i in test:
             rows[i] = _figures(examples[i], words, bias)
-    table = np.array(rows)
+    # what the rules stop needs no probability: the second stage is fitted on the rest
+    clear = [i for i, example in enumerate(examples) if passes_rules(example.signals)]
+    table = np.array([rows[i] for i in clear])
     means, scales = table.mean(axis=0), table.std(axis=0)
     scales[scales == 0] = 1.0
     model = LogisticRegression(C=_FIGURE_STRENGTH, max_iter=1000)
-    labels = [example.may_go_live for example in examples]
-    weights = [example.weight for example in examples]
+    labels = [examples[i].may_go_live for i in clear]
+    weights = [examples[i].weight for i in clear]
     model.fit((table - means) / scales, labels, sample_weight=weights)
     words, bias = fit_words(examples)
     return Weights(

@@ -16,10 +16,12 @@ from moderation.access.actor import Actor
 from moderation.content import FIELDS, Content, Problem
 from moderation.decisions import Ruling, record_decision
 from moderation.delivery.outbox import cancel_owed
+from moderation.intake.store import withdraw
 from moderation.models import (
     Assessment,
     Correction,
     Decision,
+    Listing,
     ReviewTask,
     Submission,
 )
@@ -178,9 +180,12 @@ def undo(
 ) -> ReviewTask | None:
     """Take a decision back within its window; its holder gets the task again.
 
+    Where the merchant has sent a newer version meanwhile, the task is cancelled
+    instead: that version is read, not this one.
+
     Raises:
-        TooLateError: its effects have begun, or it was undone or superseded.
-        LeaseLostError: another person decided it.
+        TooLateError: its effects have begun, it was superseded, or another
+            person decided.
     """
     now = now or database_now()
     with transaction.atomic():
@@ -200,8 +205,13 @@ def undo(
         if not cancel_owed(current, by=by.label):
             raise TooLateError("It has taken effect and can no longer be undone.")
         Decision.objects.filter(pk=current.pk).update(undone_at=now)
+        submission = current.submission
+        # As a submit locks it: no newer version comes in unseen.
+        listing = Listing.objects.select_for_update(no_key=True).get(
+            pk=submission.listing_id
+        )
         move(
-            current.submission,
+            submission,
             SubmissionState.IN_REVIEW,
             by=by.label,
             action="undo",
@@ -210,9 +220,13 @@ def undo(
             request_id=request_id,
         )
         if current.outcome == Outcome.REJECTED:
-            forget_rejection(current.submission)
+            forget_rejection(submission)
         if task is not None:
             _give_back(task, by, now, request_id)
+        if listing.submissions.filter(version__gt=submission.version).exists():
+            withdraw(submission=submission, by=by, request_id=request_id)
+            if task is not None:
+                task.refresh_from_db()
     return task
 
 

@@ -24,6 +24,7 @@ from moderation.review.queue import (
     claim_next,
     claim_task,
 )
+from moderation.review.reveal import Record, reveal_merchant
 from moderation.review.screen import read_task, screen_of
 from moderation.states import TaskState
 from moderation.web.access import actor_of, moderator_only, task_for
@@ -62,6 +63,19 @@ def counts(request: PageRequest) -> HttpResponse:
         return go(request, "review")
     rows = queue_rows(request.viewer.roles, timezone.now())
     return page(request, "review/_counts.html", {"rows": rows}, here="review")
+
+
+@require_POST
+@moderator_only
+def merchant(request: PageRequest, public_id: str) -> HttpResponse:
+    """Show who sent the listing; the audit log keeps that it was asked for."""
+    found = task_for(request, public_id)
+    record = reveal_merchant(
+        task=found, by=actor_of(request), request_id=request.request_id
+    )
+    if request.htmx:
+        return page(request, "review/_merchant.html", {"record": record})
+    return screen(request, found, record=record)
 
 
 def held_by(by: Actor, now: datetime) -> ReviewTask | None:
@@ -111,11 +125,17 @@ def screen(
     problems: tuple[Problem, ...] = (),
     notice: str = "",
     say: str = "",
+    record: Record | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Render the review screen of a task, as a page or as the part htmx swaps."""
     context = screen_context(request, read_task(found.pk))
-    context |= {"problems": problems, "notice": notice, "say": say}
+    context |= {
+        "problems": problems,
+        "notice": notice,
+        "say": say,
+        "record": record,
+    }
     template = "review/_screen.html" if request.htmx else "review/task.html"
     response = page(request, template, context, status=status)
     if request.htmx:

@@ -62,6 +62,7 @@ urlpatterns = [
     path("review/<str:public_id>/skip/", decide.skip_task, name="task-skip"),
     path("review/<str:public_id>/release/", decide.release_task, name="task-release"),
     path("review/<str:public_id>/lease/", decide.lease, name="task-lease"),
+    path("review/<str:public_id>/merchant/", review.merchant, name="task-merchant"),
     path("review/<str:public_id>/undo/", decide.undo_decision, name="task-undo"),
     # Admins
     path("ops/", ops.overview, name="ops"),

@@ -25,6 +25,8 @@ def mod(world: World, visitor: Callable[..., Visitor]) -> Callable[[], Page]:
         page = who.sign_in("moderator")
         page.keyboard.press("Enter")
         page.wait_for_selector("#approve")
+        # Scripts have run by then, and the guard counts from when they did.
+        page.wait_for_load_state("load")
         page.wait_for_timeout(GUARD_MS)
         return page
 

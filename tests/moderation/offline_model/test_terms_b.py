@@ -1,6 +1,6 @@
 """The term lists of sections 4 to 7 flag what the policy names, and nothing beside it.
 
-The named things are those of the policy text itself; the look-alikes stand in the files.
+The named things are those of the policy text; the look-alikes stand in the files.
 """
 
 from collections.abc import Iterator, Mapping

@@ -300,6 +300,17 @@ class TestUndoing:
         assert [d.pk for d in Decision.objects.effective()] == [second.pk]
         assert Delivery.objects.filter(state="pending").get().decision == second
 
+    def test_undoing_what_was_replaced_meanwhile_leaves_the_newer_version(self) -> None:
+        decision = rule(held())
+        newer = a_submission(title="Stoneware mug, green, 350 ml")
+        task = undo(decision=decision, by=a_moderator())
+        assert task
+        assert (task.state, task.lease_token) == ("cancelled", None)
+        states = Submission.objects.order_by("version").values_list("state", flat=True)
+        assert list(states) == ["withdrawn", "received"]
+        assert newer.version == 2
+        assert not Decision.objects.effective().exists()
+
     def test_undoing_twice_is_undoing_once(self) -> None:
         decision = rule(held())
         undo(decision=decision, by=a_moderator())

@@ -103,6 +103,16 @@ def test_a_failure_is_explained_and_can_be_decided(world: World, mod: Client) ->
     assert 'id="approve"' in html
 
 
+def test_the_merchant_is_hidden_until_asked_for(world: World, mod: Client) -> None:
+    path = f"/review/{world.task(world.sent()).public_id}/"
+    assert "Kiln &amp; Stone" not in page_of(mod, path)
+    shown = mod.post(f"{path}merchant/").content.decode()
+    assert "Kiln &amp; Stone, established" in shown
+    part = mod.post(f"{path}merchant/", headers={"HX-Request": "true"}).content.decode()
+    assert "Kiln &amp; Stone" in part
+    assert "<main" not in part
+
+
 def test_a_free_task_can_be_read_before_it_is_taken(world: World, mod: Client) -> None:
     task = world.task(world.sent())
     html = page_of(mod, f"/review/{task.public_id}/")

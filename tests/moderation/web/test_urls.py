@@ -49,6 +49,7 @@ TABLE: dict[str, dict[str, str]] = {
     "history": {"GET": MODERATORS},
     "task": {"GET": MODERATORS},
     "task-decide": {"POST": "L F F 422 422 422 F"},
+    "task-merchant": {"POST": MODERATORS},
     "task-effect": {"GET": MODERATORS},
     "task-reject": {"GET": MODERATORS},
     "task-escalate": {"GET": MODERATORS, "POST": "L F F 409 409 409 F"},

@@ -1,0 +1,83 @@
+"""One process without a broker: judging, admitting, publishing, until stopped."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+from moderation import embedded, upkeep
+from moderation.embedded import Embedded
+from moderation.models import Listing, Submission
+from moderation.worker import Worker
+from tests.builders import ScriptedClient, a_submission, serving, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedded]:
+    """Yield an embedded worker with a scripted model, running in a thread."""
+
+    def worker(**options: Any) -> Worker:
+        return Worker(client_factory=ScriptedClient(), **options)
+
+    monkeypatch.setattr(embedded, "Worker", worker)
+    monkeypatch.setattr(embedded, "TICK_S", 0.02)
+    serving()
+    made = Embedded()
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    yield made
+    made.stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    if connection.vendor == "postgresql":
+        connections.close_all()
+
+
+def test_what_comes_in_is_judged_and_published(process: Embedded) -> None:
+    a_submission()
+    until(
+        lambda: Listing.objects.filter(live_decision__isnull=False).exists(),
+        what="going live",
+    )
+    assert upkeep.is_alive("worker")
+
+
+def test_one_run_that_fails_stops_nothing(
+    process: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[int] = []
+
+    def fail() -> int:
+        failed.append(1)
+        raise ConnectionError("the database is away")
+
+    monkeypatch.setitem(embedded.RUNS, "moderation.publish", fail)
+    monkeypatch.setattr(embedded, "admit_waiting", fail)
+    until(lambda: len(failed) > 2, what="failing")
+    a_submission()
+    until(
+        lambda: Submission.objects.filter(state="decided").exists(), what="a decision"
+    )
+
+
+def test_a_worker_that_fails_is_started_again(
+    process: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = Worker._claim, []
+
+    def claim(self: Worker, free: int, alone: bool) -> Any:
+        if not failures:
+            failures.append(1)
+            raise ConnectionError("the database is away")
+        return real(self, free, alone)
+
+    monkeypatch.setattr(Worker, "_claim", claim)
+    until(lambda: bool(failures), what="failing")
+    a_submission()
+    until(
+        lambda: Submission.objects.filter(state="decided").exists(), what="a decision"
+    )
