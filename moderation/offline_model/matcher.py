@@ -6,7 +6,6 @@ look-up a token, so the cost grows with the text and not with the lists.
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
@@ -196,17 +195,73 @@ def match_at(
     return at
 
 
+class _Following:
+    """The terms that begin with one word, sorted by what must stand after it.
+
+    Hundreds of terms begin with words such as "the" or "no": looking for a word
+    that they need leaves a handful to try.
+    """
+
+    __slots__ = ("_after", "_others", "_singles")
+
+    def __init__(self) -> None:
+        self._singles: list[int] = []
+        self._after: dict[str, Terms] = {}
+        self._others: dict[str, Terms] = {}
+
+    def add(self, parts: tuple[Part, ...], payload: int) -> None:
+        if len(parts) == 1:
+            self._singles.append(payload)
+        elif parts[1].kind is Kind.EXACT:
+            self._after.setdefault(parts[1].text, []).append((parts, payload))
+        else:
+            needed = [part.text for part in parts[1:] if part.kind is Kind.EXACT]
+            # The longest word is the rarest; "" is needed by terms without one.
+            word = max(needed, key=len, default="")
+            self._others.setdefault(word, []).append((parts, payload))
+
+    def find(self, words: Sequence[str], at: int, present: set[str]) -> Iterator[Hit]:
+        """Yield what begins at a token; `present` are all words and ""."""
+        for payload in self._singles:
+            yield Hit(payload, at, at + 1)
+        if self._after and at + 1 < len(words):
+            for parts, payload in self._after.get(words[at + 1], ()):
+                end = match_at(parts, words, at + 2, 2)
+                if end >= 0:
+                    yield Hit(payload, at, end)
+        for word, terms in self._others.items():
+            if word in present:
+                for parts, payload in terms:
+                    end = match_at(parts, words, at + 1, 1)
+                    if end >= 0:
+                        yield Hit(payload, at, end)
+
+
+Beginnings = dict[str, dict[str, _Following]]
+
+
+_NONE: dict[str, _Following] = {}
+
+
+def _begin(
+    table: Beginnings, key: str, first: Part, parts: tuple[Part, ...], payload: int
+) -> None:
+    """Add a term to a table of first letters, or last ones, and of whole beginnings."""
+    following = table.setdefault(key, {}).setdefault(first.text, _Following())
+    following.add(parts, payload)
+
+
 class Matcher:
     """A set of terms of one language; each carries a payload number."""
 
     def __init__(self, fold: Callable[[str], str] = fold_word) -> None:
         """Begin with no terms; `fold` brings their words to the form of the texts."""
         self._fold = fold
-        self._exact: dict[str, Terms] = defaultdict(list)
-        self._prefix: dict[str, Terms] = defaultdict(list)
-        self._suffix: dict[str, Terms] = defaultdict(list)
-        self._numbers: Terms = []
-        self._inside: Terms = []
+        self._exact: dict[str, _Following] = {}
+        self._prefix: Beginnings = {}
+        self._suffix: Beginnings = {}
+        self._numbers = _Following()
+        self._inside: list[tuple[Part, _Following]] = []
         self._substrings: list[tuple[str, int]] = []
         self._prefix_lengths: set[int] = set()
         self._suffix_lengths: set[int] = set()
@@ -220,53 +275,49 @@ class Matcher:
         parts = parse_term(term, self._fold)
         first = parts[0]
         if first.kind is Kind.EXACT:
-            self._exact[first.text].append((parts, payload))
+            self._exact.setdefault(first.text, _Following()).add(parts, payload)
             if len(parts) == 1:
                 self.single_words.add(first.text)
         elif first.kind is Kind.PREFIX:
-            self._prefix[first.text[:_KEY_LENGTH]].append((parts, payload))
+            _begin(self._prefix, first.text[:_KEY_LENGTH], first, parts, payload)
             self._prefix_lengths.add(min(_KEY_LENGTH, len(first.text)))
             if len(parts) == 1:
                 self.single_words.add(first.text)
         elif first.kind is Kind.SUFFIX:
-            self._suffix[first.text[-_KEY_LENGTH:]].append((parts, payload))
+            _begin(self._suffix, first.text[-_KEY_LENGTH:], first, parts, payload)
             self._suffix_lengths.add(min(_KEY_LENGTH, len(first.text)))
         elif first.kind is Kind.NUMBER:
-            self._numbers.append((parts, payload))
+            self._numbers.add(parts, payload)
         else:
-            self._inside.append((parts, payload))
+            following = _Following()
+            following.add(parts, payload)
+            self._inside.append((first, following))
 
     def find(self, words: Sequence[str]) -> Iterator[Hit]:
         """Yield every term found in a list of folded words."""
+        present = {*words, ""}
         for at, word in enumerate(words):
-            for parts, payload in self._exact.get(word, ()):
-                end = at + 1 if len(parts) == 1 else match_at(parts, words, at)
-                if end >= 0:
-                    yield Hit(payload, at, end)
-            for candidates in self._wild(word):
-                yield from self._try(candidates, words, at)
-            if word[0].isdigit():
-                yield from self._try(self._numbers, words, at)
-            if self._inside:
-                yield from self._try(self._inside, words, at)
+            for following in self._beginning(word):
+                yield from following.find(words, at, present)
 
-    @staticmethod
-    def _try(candidates: Terms, words: Sequence[str], at: int) -> Iterator[Hit]:
-        for parts, payload in candidates:
-            end = match_at(parts, words, at)
-            if end >= 0:
-                yield Hit(payload, at, end)
-
-    def _wild(self, word: str) -> Iterator[Terms]:
-        """Yield the terms that begin with a word's first or last letters."""
+    def _beginning(self, word: str) -> Iterator[_Following]:
+        """Yield the terms whose first part fits a word."""
+        exact = self._exact.get(word)
+        if exact is not None:
+            yield exact
         for length in self._prefix_lengths:
-            found = self._prefix.get(word[:length])
-            if found and len(word) >= length:
-                yield found
+            for text, following in self._prefix.get(word[:length], _NONE).items():
+                if word.startswith(text):
+                    yield following
         for length in self._suffix_lengths:
-            found = self._suffix.get(word[-length:])
-            if found and len(word) >= length:
-                yield found
+            for text, following in self._suffix.get(word[-length:], _NONE).items():
+                if word.endswith(text):
+                    yield following
+        if word[0].isdigit():
+            yield self._numbers
+        for first, following in self._inside:
+            if _fits(first, word):
+                yield following
 
     def find_substrings(self, text: str) -> Iterator[tuple[int, int, int]]:
         """Yield (payload, start, end) of each term of a script without spaces."""

@@ -37,7 +37,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return bells
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_drain_ends_in_time_and_shows_that_the_worker_lives(rung: list[str]) -> None:
     assert tasks.assess() == 0
     assert Drained.seconds == [tasks.DRAIN_S]
@@ -45,14 +45,14 @@ def test_a_drain_ends_in_time_and_shows_that_the_worker_lives(rung: list[str]) -
     assert Heartbeat.objects.get().kind == "worker"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_drain_that_found_work_rings_for_the_rest(rung: list[str]) -> None:
     Drained.claimed = 5
     assert tasks.assess() == 5
     assert rung == ["assess"]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_process_drains_once_at_a_time(rung: list[str]) -> None:
     with tasks._draining:
         done: list[int] = []
@@ -63,7 +63,7 @@ def test_a_process_drains_once_at_a_time(rung: list[str]) -> None:
     assert Drained.seconds == []
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_drain_that_fails_does_not_block_the_next(
     rung: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_drain_that_fails_does_not_block_the_next(
     assert len(Drained.seconds) == 1
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_others_call_one_verb_each(settings: Settings) -> None:
     settings.REDIS_URL = ""
     assert tasks.admit() == 0

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from moderation.models import NearDuplicateBand, Submission
 from moderation.retrieval.surroundings import (
     MIN_PRICES,
+    Surroundings,
     forget_rejection,
     remember_rejection,
-    Surroundings,
     surroundings_of,
     usual_prices,
 )
@@ -28,9 +28,9 @@ KEY = ("Home > Kitchen > Mugs", "EUR")
 
 def around(row: Submission) -> Surroundings:
     """Return the surroundings of one submission."""
-    return surroundings_of([Submission.objects.select_related("merchant").get(pk=row.pk)])[
-        row.pk
-    ]
+    return surroundings_of(
+        [Submission.objects.select_related("merchant").get(pk=row.pk)]
+    )[row.pk]
 
 
 def near(row: Submission) -> str:

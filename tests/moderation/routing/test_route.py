@@ -25,9 +25,7 @@ CLEAN = Judgement(
     may_act=True,
 )
 BLEMISHES: dict[str, tuple[dict[str, Any], str]] = {
-    **{
-        kind: ({"verdict": None, "failure": kind}, str(kind)) for kind in FailureKind
-    },
+    **{kind: ({"verdict": None, "failure": kind}, str(kind)) for kind in FailureKind},
     **{
         name: ({"vetoes": {**CLEAN.vetoes, name: "a reason"}}, name)
         for name in GUARDRAILS
@@ -135,9 +133,7 @@ def test_the_threshold_divides_the_clean_ones(
 def test_every_field_that_needs_it_must_be_sure(
     confidence: dict[str, float], thresholds: dict[str, float]
 ) -> None:
-    judgement = replace(
-        CLEAN, field_confidence=confidence, field_thresholds=thresholds
-    )
+    judgement = replace(CLEAN, field_confidence=confidence, field_thresholds=thresholds)
     weak = {
         f"low_confidence_{name}"
         for name, needed in thresholds.items()

@@ -52,7 +52,15 @@ def test_the_bands_are_the_same_in_every_process() -> None:
         "NEW! " + MUG,
         MUG.replace("two working days", "3 days"),
     ],
-    ids=["same", "shouted", "punctuated", "recoloured", "longer", "prefixed", "reworded"],
+    ids=[
+        "same",
+        "shouted",
+        "punctuated",
+        "recoloured",
+        "longer",
+        "prefixed",
+        "reworded",
+    ],
 )
 def test_a_near_copy_is_noticed(copy: str) -> None:
     assert shared(MUG, copy) >= MIN_SHARED_BANDS
