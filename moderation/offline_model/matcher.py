@@ -23,6 +23,7 @@ _ABBREVIATION = re.compile(
 _GAP = re.compile(r"\{(\d)-(\d)\}")
 _SUBSTRING_SCRIPT = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 _KEY_LENGTH = 4
+_MOST_KNOWN = 20_000
 
 
 class TermError(ValueError):
@@ -261,6 +262,7 @@ class Matcher:
         self._prefix: Beginnings = {}
         self._suffix: Beginnings = {}
         self._numbers = _Following()
+        self._known: dict[str, tuple[_Following, ...]] = {}
         self._inside: list[tuple[Part, _Following]] = []
         self._substrings: list[tuple[str, int]] = []
         self._prefix_lengths: set[int] = set()
@@ -273,6 +275,7 @@ class Matcher:
             self._substrings.append((fold_word("".join(term.split())), payload))
             return
         parts = parse_term(term, self._fold)
+        self._known.clear()
         first = parts[0]
         if first.kind is Kind.EXACT:
             self._exact.setdefault(first.text, _Following()).add(parts, payload)
@@ -300,8 +303,16 @@ class Matcher:
             for following in self._beginning(word):
                 yield from following.find(words, at, present)
 
-    def _beginning(self, word: str) -> Iterator[_Following]:
-        """Yield the terms whose first part fits a word."""
+    def _beginning(self, word: str) -> tuple[_Following, ...]:
+        """Return the terms whose first part fits a word; kept, since words recur."""
+        known = self._known.get(word)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[word] = tuple(self._looked_up(word))
+        return known
+
+    def _looked_up(self, word: str) -> Iterator[_Following]:
         exact = self._exact.get(word)
         if exact is not None:
             yield exact
