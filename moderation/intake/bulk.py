@@ -215,6 +215,8 @@ def _admit_together(rows: list[ImportRow]) -> list[ImportRow]:
     except Exception:
         # One row that cannot be stored, or another process was first.
         log.info("admit_one_by_one", batch=batch.public_id, exc_info=True)
+        for row in rows:
+            row.state, row.submission = ImportRowState.WAITING, None
         return rows
     return [row for row in rows if row.reserved_id not in {**stored, **same}]
 

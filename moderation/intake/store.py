@@ -4,6 +4,7 @@ One transaction a listing, or one for a chunk of listings never seen before.
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -227,8 +228,10 @@ def unchanged_among(
     """Return, by row id, the submission that a row would only repeat.
 
     A row repeats its listing's newest version when the content is the same and
-    that version was not taken back.
+    that version was not taken back. Several rows of one listing are left for
+    `store`: what the later ones repeat depends on the earlier.
     """
+    times = Counter(checked.external_id for checked, _ in rows)
     newest: dict[str, Submission] = {}
     for submission in (
         Submission.objects.filter(
@@ -242,7 +245,8 @@ def unchanged_among(
     return {
         row_id: held
         for checked, row_id in rows
-        if (held := newest.get(checked.external_id)) is not None
+        if times[checked.external_id] == 1
+        and (held := newest.get(checked.external_id)) is not None
         and held.state != SubmissionState.WITHDRAWN
         and held.content_hash == checked.content.content_hash()
     }

@@ -30,7 +30,12 @@ from moderation.states import TaskState
 from moderation.web.access import actor_of, moderator_only, task_for
 from moderation.web.http import PageRequest, go, page
 from moderation.web.picks import consequence, hint_of, picks_of
-from moderation.web.review_read import decision_rows, queue_rows, upcoming
+from moderation.web.review_read import (
+    decision_rows,
+    queue_rows,
+    queues_of,
+    upcoming,
+)
 
 
 @require_safe
@@ -38,7 +43,8 @@ from moderation.web.review_read import decision_rows, queue_rows, upcoming
 def queues(request: PageRequest) -> HttpResponse:
     """Show what waits, what comes next and why, and one's own session."""
     by, now = actor_of(request), timezone.now()
-    rows = queue_rows(request.viewer.roles, now)
+    mine = queues_of(request.viewer.roles)
+    rows, undo = queue_rows(mine, now), recent.undoable(by, now)
     waiting = sum(row.count for row in rows)
     start = next((row for row in rows if row.is_closest), None)
     context = {
@@ -46,10 +52,10 @@ def queues(request: PageRequest) -> HttpResponse:
         "waiting": waiting,
         "late": [row for row in rows if row.is_late],
         "start": start or (rows[0] if rows else None),
-        "coming": upcoming(by, now),
+        "coming": upcoming(by, mine, now),
         "session": recent.session_of(by, now),
-        "undo": recent.undoable(by, now),
-        "last": decision_rows(by, size=3)[0],
+        "undo": undo,
+        "last": decision_rows(by, undo=undo, size=3)[0],
         "held": held_by(by, now),
     }
     return page(request, "review/queues.html", context, here="review")
@@ -61,7 +67,7 @@ def counts(request: PageRequest) -> HttpResponse:
     """Answer the queue page's look at its numbers; without htmx, the page itself."""
     if not request.htmx:
         return go(request, "review")
-    rows = queue_rows(request.viewer.roles, timezone.now())
+    rows = queue_rows(queues_of(request.viewer.roles), timezone.now())
     return page(request, "review/_counts.html", {"rows": rows}, here="review")
 
 

@@ -55,14 +55,11 @@ class DecisionRow:
     can_undo: bool
 
 
-def queue_rows(roles: frozenset[str], now: datetime) -> list[QueueRow]:
-    """Return each queue of these roles, the one closest to its due time marked."""
+def queue_rows(queues: list[Queue], now: datetime) -> list[QueueRow]:
+    """Return each queue, the one closest to its due time marked."""
     waiting = recent.waiting_by_kind()
     made = []
-    is_senior = bool(roles & {SENIOR, ADMIN})
-    for queue in QUEUES.values():
-        if queue.kind == TaskKind.ESCALATION and not is_senior:
-            continue
+    for queue in queues:
         found = waiting.get(queue.kind, recent.Waiting())
         waited = now - found.oldest if found.oldest else timedelta(0)
         left = (found.due - now) if found.due else queue.due_in
@@ -75,13 +72,19 @@ def queue_rows(roles: frozenset[str], now: datetime) -> list[QueueRow]:
     ]
 
 
-def upcoming(by: Actor, now: datetime) -> list[Coming]:
+def queues_of(roles: frozenset[str]) -> list[Queue]:
+    """Return the queues that people of these roles are given work from."""
+    is_senior = bool(roles & {SENIOR, ADMIN})
+    return [q for q in QUEUES.values() if is_senior or q.kind != TaskKind.ESCALATION]
+
+
+def upcoming(by: Actor, queues: list[Queue], now: datetime) -> list[Coming]:
     """Return the next tasks in the very order in which they are handed out.
 
     One query a queue, so that each walks the index of its kind and stops.
     """
     tasks: list[ReviewTask] = []
-    for queue in QUEUES.values():
+    for queue in queues:
         waiting = offered_to(by, now).filter(kind=queue.kind)
         in_order = waiting.order_by("due_at", "priority", "id")
         tasks += in_order.select_related("submission")[:COMING]
@@ -103,9 +106,20 @@ def _coming(task: ReviewTask, now: datetime) -> Coming:
 
 
 def decision_rows(
-    by: Actor, *, size: int = HISTORY_PAGE, after: str = ""
+    by: Actor,
+    *,
+    undo: recent.Undoable | None,
+    size: int = HISTORY_PAGE,
+    after: str = "",
 ) -> tuple[list[DecisionRow], str]:
-    """Return a page of a person's decisions, newest first, and the next cursor."""
+    """Return a page of a person's decisions, newest first, and the next cursor.
+
+    Args:
+        by: whose decisions.
+        undo: what can still be taken back, to say so beside it.
+        size: rows a page.
+        after: the cursor: public id of the last decision already shown.
+    """
     found = Decision.objects.filter(moderator=by.user)
     if after:
         last = found.filter(public_id=after).first()
@@ -115,7 +129,6 @@ def decision_rows(
         .prefetch_related("corrections")
         .order_by("-decided_at")[: size + 1]
     )
-    undo = recent.undoable(by)
     cursor = page[size - 1].public_id if len(page) > size else ""
     return [_row(d, undo) for d in page[:size]], cursor
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from moderation import results, worker
+from moderation import decisions, worker
 from moderation.access.actor import Actor
 from moderation.intake.store import withdraw
 from moderation.models import Assessment, Decision, ReviewTask, Submission
@@ -167,14 +167,15 @@ def test_one_that_cannot_be_written_costs_the_others_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = submissions(9)
-    real = results._approval
+    real = decisions.owe_outcomes
 
-    def approval(judged: Any) -> Any:
-        if judged.submission.pk == rows[4].pk:
+    # Late in the group's transaction, when its other rows have been moved.
+    def owe(made: list[Decision]) -> None:
+        if any(decision.submission_id == rows[4].pk for decision in made):
             raise ValueError("no column holds this")
-        return real(judged)
+        real(made)
 
-    monkeypatch.setattr(results, "_approval", approval)
+    monkeypatch.setattr(decisions, "owe_outcomes", owe)
     assert work() == 8
     rows[4].refresh_from_db()
     assert rows[4].state == "assessing"

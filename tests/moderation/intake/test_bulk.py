@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from django.db.utils import OperationalError
+from django.db.utils import IntegrityError, OperationalError
 from pytest_django.fixtures import Settings
 
 from moderation.access.actor import Actor
@@ -209,3 +209,37 @@ def test_a_listing_known_already_gets_its_next_version_from_a_file() -> None:
     old.refresh_from_db()
     assert old.state == "withdrawn"
     assert old.listing.submissions.count() == 2
+
+
+def test_going_there_and_back_in_one_file_keeps_every_step() -> None:
+    a_submission(title="Stoneware mug number 1")
+    titles = ["number 1", "number 2", "number 1"]
+    begin(
+        RawRow(n, a_listing(title=f"Stoneware mug {title}"))
+        for n, title in enumerate(titles, 1)
+    )
+    assert admit_waiting() == 3
+    states = ImportRow.objects.order_by("number").values_list("state", flat=True)
+    assert list(states) == ["unchanged", "admitted", "admitted"]
+    newest = Submission.objects.order_by("version").last()
+    assert newest
+    assert (newest.version, newest.title) == (3, "Stoneware mug number 1")
+
+
+def test_a_chunk_that_fails_at_the_end_is_admitted_row_by_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_submission(external_id="MUG-1")
+    real = bulk._end_together
+
+    def end(*given: Any) -> None:
+        real(*given)
+        if given[1] == "admitted":
+            raise IntegrityError("another process was first")
+
+    monkeypatch.setattr(bulk, "_end_together", end)
+    begin(rows(3))
+    assert admit_waiting() == 3
+    states = ImportRow.objects.order_by("number").values_list("state", flat=True)
+    assert list(states) == ["unchanged", "admitted", "admitted"]
+    assert Submission.objects.count() == 3

@@ -47,6 +47,8 @@ BLEMISHES: dict[str, tuple[dict[str, Any], str]] = {
     "closed": ({"mode": ModeKind.CLOSED}, "mode"),
     "no proof": ({"may_act": False}, "not_certified"),
 }
+# Whether a confidence is low depends on the threshold, which the mixtures vary.
+MIXABLE = sorted(set(BLEMISHES) - {"low"})
 
 
 def codes(judgement: Judgement) -> list[str]:
@@ -100,7 +102,7 @@ def test_every_failure_has_words() -> None:
 
 
 @given(
-    changes=st.lists(st.sampled_from(sorted(BLEMISHES)), min_size=1, max_size=6),
+    changes=st.lists(st.sampled_from(MIXABLE), min_size=1, max_size=6),
     calibrated=st.floats(0, 1),
     threshold=st.floats(0, 1),
 )

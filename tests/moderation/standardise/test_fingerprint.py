@@ -18,7 +18,7 @@ MUG = (
 LAMP = (
     "Brass desk lamp from the sixties with its original shade. The wiring was renewed "
     "last year by an electrician. A few scratches at the foot, otherwise in good "
-    "order. Takes an ordinary E27 bulb, which is not part of the offer. Collection only."
+    "order. Takes an ordinary E27 bulb, which is not part of the offer. No postage."
 )
 WORDS = [f"word{n}" for n in range(400)]
 TEXT = st.lists(st.sampled_from(WORDS), min_size=30, max_size=120)

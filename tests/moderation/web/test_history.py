@@ -42,7 +42,7 @@ def test_the_list_goes_on_without_loss_or_repeat(world: World) -> None:
         world.decided(task, Outcome.APPROVED, ago=timedelta(minutes=9 - number))
     by, seen, cursor = world.actor("moderator"), [], ""
     for _ in range(3):
-        rows, cursor = decision_rows(by, size=2, after=cursor)
+        rows, cursor = decision_rows(by, undo=None, size=2, after=cursor)
         seen += [row.decision.pk for row in rows]
     assert cursor == ""
     assert seen == sorted(seen, reverse=True)
