@@ -25,9 +25,12 @@ setup-dev:
 run: setup ## set everything up and start on http://127.0.0.1:8000
 	@exec $(BIN)/python manage.py serve --demo
 
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+# The browser's driver keeps an event loop in its process: those tests run apart.
 test: setup-dev ## every test, on PostgreSQL and on SQLite (at most 12 minutes)
-	@$(BIN)/python scripts/with_services.py $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
-	@TEST_ONLY_DATABASE=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not browser and not slow" $(ARGS)
+	@$(BIN)/python scripts/with_services.py $(PYTEST) -m "not browser" $(ARGS)
+	@$(BIN)/python scripts/with_services.py $(PYTEST) -m browser $(ARGS)
+	@TEST_ONLY_DATABASE=1 $(PYTEST) -m "not browser and not slow" $(ARGS)
 
 test-quick: setup-dev ## the tests that need neither PostgreSQL, Redis nor Chromium
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not postgres and not redis and not browser" $(ARGS)

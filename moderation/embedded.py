@@ -28,6 +28,8 @@ RUNS: dict[str, Callable[[], object]] = {
     "moderation.forget": upkeep.forget,
 }
 HEARTBEAT_S = 3.0
+# A worker that failed so lately shows no sign of work: others need not wait for it.
+UNWELL_S = 10.0
 
 
 class Embedded:
@@ -38,6 +40,7 @@ class Embedded:
         name = f"embedded:{socket.gethostname()}:{os.getpid()}"
         self.worker = Worker(name=name)
         self._stop = threading.Event()
+        self._failed_at = -UNWELL_S
 
     def stop(self) -> None:
         """Ask both the worker and the scheduler to end."""
@@ -58,6 +61,7 @@ class Embedded:
                 except Exception:
                     # The database may be away for a moment; try again.
                     log.exception("worker_failed")
+                    self._failed_at = time.monotonic()
                     self._stop.wait(1.0)
         finally:
             self._stop.set()
@@ -69,7 +73,7 @@ class Embedded:
         beat_at = 0.0
         while not self._stop.wait(TICK_S):
             now = time.monotonic()
-            if now >= beat_at:
+            if now >= beat_at and now - self._failed_at >= UNWELL_S:
                 beat_at = now + HEARTBEAT_S
                 self._safely(lambda: upkeep.beat_heart(self.worker.name, "worker"))
             self._safely(admit_waiting)

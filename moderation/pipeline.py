@@ -15,7 +15,7 @@ from moderation.llm.client import ModelClient, ModelFailure
 from moderation.llm.providers import OFFLINE
 from moderation.offline_model.guardrail import term_findings
 from moderation.routing.guardrails import Facts, check_guardrails
-from moderation.routing.mending import Fix, is_mended
+from moderation.routing.mending import Fix, mended
 from moderation.routing.route import FAILURE_WORDS, Judgement, Reason, Routed, route
 from moderation.standardise.standard import Standardised
 from moderation.states import FailureKind, ModeKind, Route
@@ -161,16 +161,16 @@ def facts_of(
         if version.provider == OFFLINE
         else term_findings(raw.as_dict(), _changed(raw, standardised.content))
     )
-    mended = {
-        clause.code
-        for clause in clauses
-        if clause.action == "fix"
-        and is_mended(
-            Fix(clause.code, clause.field, clause.quote),
-            standardised.content,
-            proposed,
-        )
+    fixes = [clause for clause in clauses if clause.action == "fix"]
+    done = mended(
+        [Fix(clause.code, clause.field, clause.quote) for clause in fixes],
+        standardised.content,
+        proposed,
+    )
+    left = {
+        clause.code for clause, is_done in zip(fixes, done, strict=True) if not is_done
     }
+    mended_codes = {clause.code for clause in fixes} - left
     return Facts(
         raw=raw,
         after=proposed,
@@ -185,15 +185,9 @@ def facts_of(
         near_rejection=context.near_rejection,
         usual_price=context.usual_price,
         rule_findings={
-            code: quote for code, quote in findings.items() if code not in mended
+            code: quote for code, quote in findings.items() if code not in mended_codes
         },
-        unmended=tuple(
-            clause.code
-            for clause in clauses
-            if clause.action == "fix"
-            and clause.code.startswith("P-")
-            and clause.code not in mended
-        ),
+        unmended=tuple(sorted(code for code in left if code.startswith("P-"))),
         reads_images=version.reads_images,
         is_fallback=assessed.is_fallback,
     )

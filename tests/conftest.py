@@ -8,6 +8,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
+
+from moderation.access.demo import ensure_groups
+
+
+def _make_groups(**_: object) -> None:
+    """Make the groups again that emptying the database took with it."""
+    ensure_groups()
+
+
+post_migrate.connect(_make_groups, dispatch_uid="groups for tests")
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 

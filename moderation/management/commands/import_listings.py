@@ -14,10 +14,12 @@ from moderation.intake.files import read_rows
 from moderation.intake.submit import IntakeClosedError
 from moderation.management.output import VerbCommand, progress
 from moderation.models import Import, ImportRow, Merchant, Submission
+from moderation.models.versions import mode_in_force
 from moderation.states import (
     DecidedBy,
     ImportRowState,
     ImportState,
+    ModeKind,
     Source,
     SubmissionState,
 )
@@ -105,7 +107,7 @@ def _wait(batch: Import) -> None:
         while True:
             left = waiting(batch)
             bar.update(batch.total_rows - left - bar.n)
-            if not left:
+            if not left or _is_closed_with_rows_waiting(batch):
                 return
             if upkeep.is_alive("worker"):
                 time.sleep(POLL_S)
@@ -119,6 +121,13 @@ def _wait(batch: Import) -> None:
             ):
                 time.sleep(POLL_S)
             upkeep.publish()
+
+
+def _is_closed_with_rows_waiting(batch: Import) -> bool:
+    """Tell whether nothing more will happen until an admin opens the intake."""
+    return mode_in_force() is ModeKind.CLOSED and batch.rows.filter(
+        state=ImportRowState.WAITING
+    ).exists()
 
 
 def waiting(batch: Import) -> int:
