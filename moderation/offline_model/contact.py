@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from moderation.offline_model.clauses import Clause, Cut, Ruling
+from moderation.offline_model.contact_net import shapes
 from moderation.offline_model.folding import fold_word
 from moderation.offline_model.matcher import Sentence
 from moderation.offline_model.texts import View
@@ -160,7 +161,7 @@ def judge_contact(view: View, brand: str) -> Ruling:
     """Return what P-701 and P-702 say about a listing."""
     details = [*_details(view), *_links(view, brand)]
     if not details:
-        return Ruling()
+        return _in_disguise(view)
     invited = any(_INVITES.search(sentence.text) for _, sentence, _ in details)
     clauses, cuts = [], []
     for code, sentence, quote in details:
@@ -175,6 +176,17 @@ def judge_contact(view: View, brand: str) -> Ruling:
     if any(clause.action != "fix" for clause in clauses):
         cuts = []
     return Ruling(tuple(dict.fromkeys(clauses)), tuple(dict.fromkeys(cuts)))
+
+
+def _in_disguise(view: View) -> Ruling:
+    """Ask about what only the wide net finds: shapes in all fields."""
+    said = _EXPLAIN["P-701", "ask"]
+    clauses = tuple(
+        Clause("P-701", name, quote[:500], "ask", said)
+        for name, text in view.fields.items()
+        for quote in shapes(text)
+    )
+    return Ruling(tuple(dict.fromkeys(clauses)))
 
 
 _EXPLAIN = {

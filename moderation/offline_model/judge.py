@@ -10,11 +10,13 @@ from typing import Any
 
 from moderation.offline_model.clauses import Clause, Cut
 from moderation.offline_model.confidence import probability
+from moderation.offline_model.contact import judge_contact
+from moderation.offline_model.contact_net import remains
 from moderation.offline_model.doubts import Topic
 from moderation.offline_model.rules import Finding
 from moderation.offline_model.sections import section_title
 from moderation.offline_model.signals import Signals, gather
-from moderation.offline_model.texts import View
+from moderation.offline_model.texts import View, view
 from moderation.offline_model.weights import Weights
 
 _MOST_CLAUSES = 30
@@ -73,6 +75,7 @@ def _clauses(signals: Signals) -> list[Clause]:
         if not _is_mended(signals, finding)
     ]
     found += signals.clauses
+    found += _left_over(signals, found)
     severity = {"reject": 0, "ask": 1, "fix": 2}
     kept: dict[tuple[str, str], Clause] = {}
     for clause in sorted(found, key=lambda c: severity[c.action]):
@@ -80,6 +83,26 @@ def _clauses(signals: Signals) -> list[Clause]:
         kept.setdefault((clause.code, clause.field), clause)
     ordered = sorted(kept.values(), key=lambda c: (severity[c.action], c.code))
     return ordered[:_MOST_CLAUSES]
+
+
+def _left_over(signals: Signals, found: Sequence[Clause]) -> list[Clause]:
+    """Ask when a contact still stands anywhere in what a fix would publish."""
+    cuts = [cut for ruling in signals.rulings for cut in ruling.cuts]
+    if not cuts or any(clause.action != "fix" for clause in found):
+        return []
+    seen = signals.view
+    description = seen.fields["description"]
+    removed = [description[cut.start : cut.end] for cut in cuts]
+    published = {**seen.fields, "description": _without(description, cuts)}
+    listing = {**published, "attributes": seen.attributes}
+    again = judge_contact(view(listing, {}), seen.fields["brand"]).clauses
+    left = again[0].quote if again else remains(published, removed, published["brand"])
+    if not left:
+        return []
+    said = "Without the removed words a contact detail may still stand in the listing."
+    # under every code of a fix, so that none of them is published unseen
+    fixed = {(clause.code, clause.field) for clause in found}
+    return [Clause(code, field, left, "ask", said) for code, field in sorted(fixed)]
 
 
 def _is_mended(signals: Signals, finding: Finding) -> bool:

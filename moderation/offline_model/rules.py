@@ -250,7 +250,9 @@ class RuleSet:
             excuses = (*hits, *host)
             excused = {p[0] for by in excuses for p in by.get(payload + 2, ())}
             if rule.scope == "listing":
-                if excused or (rule.needs and not beside):
+                # an excuse far down the text may not clear the whole listing
+                excused_by_title = any(texts[n].field == "title" for n in excused)
+                if excused_by_title or (rule.needs and not beside):
                     continue
                 beside = set(range(len(texts)))
             for sentence, start, end, words in places:

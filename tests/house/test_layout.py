@@ -16,7 +16,7 @@ CODE = sorted(
     if "migrations" not in path.parts and path.read_text(encoding="utf-8").strip()
 )
 # Tests of a whole room rather than of one module in it.
-OF_A_ROOM = {"test_fuzz", "test_races", "test_permissions"}
+OF_A_ROOM = {"test_fuzz", "test_races", "test_permissions", "test_shipped"}
 OF_A_ROOM |= {"test_terms_a", "test_terms_b"}
 TESTS = sorted((TOP / "tests").rglob("*.py"))
 

@@ -27,7 +27,7 @@ def test_what_stands_at_every_bar_passes() -> None:
     ("changes", "words"),
     [
         ({"bad_auto_approved": 6}, "6 of 100 listings that should not go live"),
-        ({"approvable_auto_approved": 49}, "Only 49 of 100"),
+        ({"approvable_auto_approved": 29}, "Only 29 of 100"),
         ({"needs_human_auto_approved": 1}, "gives to a person"),
         (
             {"field_exact": {"all": 0.94, "quality_codes": 1}},
