@@ -13,7 +13,7 @@ from moderation.models.versions import mode_in_force
 from moderation.pipeline import Context, Moderated, moderate
 from moderation.retrieval.surroundings import surroundings_of
 from moderation.states import Route
-from moderation.versions import Served, baseline, served
+from moderation.versions import Served, ensure_versions, served
 
 # What a merchant is told where a person would be asked: no rule to dodge by.
 WORDS = {
@@ -41,7 +41,7 @@ def precheck(
         RefusedError: with every problem, as submit would.
     """
     checked = check(data)
-    version = served(baseline().pk)
+    version = served(ensure_versions().pk)
     moderated = asyncio.run(
         _judge(checked, version, _context(merchant, checked), request_id)
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from moderation import prompts
 from moderation.access.actor import Actor
@@ -29,6 +30,8 @@ from moderation.offline_model.recipe import (
 from moderation.retrieval.policies import install_shipped_policy
 from moderation.routing.calibration import apply_calibration
 from moderation.states import RolloutState
+
+log = structlog.get_logger(__name__)
 
 PROMPT = "listing_v1"
 PROVIDER = "openai"
@@ -83,6 +86,15 @@ def ensure_versions() -> PipelineVersion:
     The offline version exists always. Once a provider is configured the first
     version of its model is made; that never changes an existing version.
     """
+    try:
+        _make_missing()
+    except (IntegrityError, NameTakenError):
+        # Another process of a fresh installation made it at the same time.
+        log.info("versions_made_elsewhere")
+    return baseline()
+
+
+def _make_missing() -> None:
     with transaction.atomic():
         policy = install_shipped_policy()
         if not PipelineVersion.objects.exists():
@@ -108,7 +120,6 @@ def ensure_versions() -> PipelineVersion:
                 policy=policy,
                 by=SYSTEM,
             )
-    return baseline()
 
 
 def next_name() -> str:

@@ -32,7 +32,7 @@ from moderation.results import Finished, write_results
 from moderation.retrieval.surroundings import surroundings_of
 from moderation.standardise.standard import Standardised
 from moderation.states import FailureKind
-from moderation.versions import Served, baseline, served
+from moderation.versions import Served, baseline, ensure_versions, served
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +137,7 @@ class Worker:
         database = ThreadPoolExecutor(1, thread_name_prefix="worker-db")
         stores = ThreadPoolExecutor(1, thread_name_prefix="worker-stores")
         client = self._client_factory(stores)
+        await _in(database, ensure_versions)
         # Loading takes a second, in which no answer of a provider could be taken.
         await _in(database, warm)
         background = [

@@ -79,12 +79,13 @@ _LEAST_DIGITS = 7
 _TAIL_DIGITS = 5
 _LEAST_NAME = 4
 # parts of a removed address that say nothing of whose it is
-_COMMON = frozenset(
+_COMMON_WORDS = (
     "http https html www mail gmail hotmail yahoo outlook email shop store info sales "
     "contact support service services help manual manuals guide guides chart size "
     "sizes product products download docs user users example call phone whatsapp "
-    "telegram message care".split()
+    "telegram message care"
 )
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 
 def shapes(text: str) -> Iterator[str]:

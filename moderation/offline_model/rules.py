@@ -27,6 +27,10 @@ ANYWHERE = "xx"
 _ACCENTED = "vi"
 _ACTIONS = ("reject", "ask", "fix")
 _SLOTS = ("any", "with", "unless")
+# where `with` and `unless` must stand. "listing": `with` anywhere, `unless` in the
+# title, the matched sentence or the next one; "absence": both anywhere, for rules
+# about what a listing does not say
+_SCOPES = ("sentence", "listing", "absence")
 # payload -> places: (sentence, first character, end, number of words)
 Hits = dict[int, list[tuple[int, int, int, int]]]
 _RULE_KEYS = {"name", "action", "fields", "scope", "explanation", *_SLOTS}
@@ -107,8 +111,8 @@ def _rule(path: Path, code: str, raw: Mapping[str, Any]) -> Rule:
     action, scope = raw.get("action", "reject"), raw.get("scope", "sentence")
     if action not in _ACTIONS:
         raise TermsError(f"{where}: action {action!r} is not one of {_ACTIONS}")
-    if scope not in ("sentence", "listing"):
-        raise TermsError(f"{where}: scope {scope!r} is not sentence or listing")
+    if scope not in _SCOPES:
+        raise TermsError(f"{where}: scope {scope!r} is not one of {_SCOPES}")
     fields = frozenset(raw.get("fields", FIELDS))
     if fields - set(FIELDS):
         raise TermsError(f"{where}: unknown fields {sorted(fields - set(FIELDS))}")
@@ -249,12 +253,14 @@ class RuleSet:
             beside = {place[0] for by in hits for place in by.get(payload + 1, ())}
             excuses = (*hits, *host)
             excused = {p[0] for by in excuses for p in by.get(payload + 2, ())}
-            if rule.scope == "listing":
-                # an excuse far down the text may not clear the whole listing
-                excused_by_title = any(texts[n].field == "title" for n in excused)
-                if excused_by_title or (rule.needs and not beside):
+            if rule.scope != "sentence":
+                if rule.needs and not beside:
+                    continue
+                if _clears_all(rule, texts, excused):
                     continue
                 beside = set(range(len(texts)))
+                # an excuse far down the text may not clear the whole listing
+                excused |= {n + step for n in excused for step in (-1, 1)}
             for sentence, start, end, words in places:
                 field = texts[sentence].field
                 if field not in rule.fields or sentence in excused:
@@ -265,6 +271,13 @@ class RuleSet:
                     continue
                 found.append(Finding(rule, language, field, start, end, sentence))
         return found
+
+
+def _clears_all(rule: Rule, texts: Sequence[Sentence], excused: set[int]) -> bool:
+    """Say whether an excuse stands where it clears a listing as a whole."""
+    if rule.scope == "absence":
+        return bool(excused)
+    return any(texts[number].field == "title" for number in excused)
 
 
 def _word_at(sentence: Sentence, start: int) -> str:

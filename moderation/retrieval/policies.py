@@ -56,6 +56,18 @@ def _joined(lines: list[str]) -> str:
     return "\n\n".join(" ".join(part.split()) for part in paragraphs)
 
 
+def version_of(text: str) -> str:
+    """Return the version that a policy text names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    found = _VERSION.search(text)
+    if found is None:
+        raise ValueError("The policy must say its version, such as 'Version 1.1.'.")
+    return found[1]
+
+
 def install_policy(text: str) -> Policy:
     """Store a policy text as a version with its clauses, once; return it.
 
@@ -63,10 +75,7 @@ def install_policy(text: str) -> Policy:
         ValueError: the text names no version, or a version is stored already
             with other words (a released policy never changes).
     """
-    from_text = _VERSION.search(text)
-    if from_text is None:
-        raise ValueError("The policy must say its version, such as 'Version 1.1.'.")
-    version = from_text[1]
+    version = version_of(text)
     digest = policy_sha256(text)
     with transaction.atomic():
         policy, created = Policy.objects.get_or_create(
