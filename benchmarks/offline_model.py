@@ -39,10 +39,18 @@ class Judged(NamedTuple):
     confidence: float
 
 
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file of JSON lines; only "\n" ends a line.
+
+    `splitlines` would cut a row at a line separator (U+2028) inside a text.
+    """
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
 def _weights_without(ids: set[str]) -> dict[str, Weights]:
     """Return row id -> weights fitted without it, for rows of the training file."""
-    lines = training.TRAINING.read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    rows = _read(training.TRAINING)
     if not any(row.get("id") in ids for row in rows):
         return {}
     examples = training.read_examples()
@@ -143,8 +151,7 @@ def main() -> int:
     parser.add_argument("--threshold", type=float, default=OFFLINE_THRESHOLD)
     parser.add_argument("--thresholds", action="store_true", help="figures for each")
     options = parser.parse_args()
-    lines = options.data.read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines if line.strip()]
+    rows = _read(options.data)
     if not rows:
         sys.stderr.write("No rows.\n")
         return 1

@@ -91,6 +91,24 @@ def _works() -> tuple[Matcher, tuple[str, ...]]:
     return matcher, tuple(kinds)
 
 
+@cache
+def _makers() -> Matcher:
+    """Return the names of all makers whose goods are often copied."""
+    matcher = Matcher()
+    entries = tomllib.loads(_NAMES.read_text(encoding="utf-8"))["brand"]
+    for number, entry in enumerate(entries):
+        if entry["floors"]:
+            matcher.add(entry["name"], number)
+    return matcher
+
+
+def names_maker(text: str) -> bool:
+    """Say whether a text names a maker of dear goods or a much copied device."""
+    if _DEVICE.search(text):
+        return True
+    return any(True for _ in _makers().find(tokenise(text)[0]))
+
+
 def judge_unlicensed_art(fields: Mapping[str, str]) -> Ruling:
     """Return what P-302 says about the art of a work or club on printed goods.
 

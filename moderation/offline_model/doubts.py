@@ -17,6 +17,29 @@ from moderation.offline_model.rules import Finding, Rule, RuleSet
 
 WEAK = " (perhaps)"
 _TOYS = re.compile("toy|game|hobb|mainan|juguet|spiel|jouet|zabaw|juc|brinq", re.I)
+_BOOK_PATH = re.compile(
+    r"\b(?:books?|buku|libros?|bücher|livres?|książki|cărți|livros?)\b", re.I
+)
+_PRINTED = re.compile(
+    r"\b(?:books?|novel|hardback|hardcover|paperback|pages|buku|halaman|libro|novela|"
+    r"tapa (?:dura|blanda)|páginas|\w*buch|roman|seiten|livre|broché|relié|książka|"
+    r"powieść|oprawa|stron|carte|copertă|pagini|livro|capa (?:dura|mole))\b",
+    re.I,
+)
+_NO_PRINT = re.compile(
+    r"\b(?:pdf|e-?books?|downloads?|files?|scans?|unduh|descarga\w*|datei|"
+    r"herunterladen|fichier|télécharge\w*|plik|pobrania|fișier|descărc\w*|arquivo|"
+    r"baixar|how to (?:make|build|grow|cook)|step by step|recipes? for)\b",
+    re.I,
+)
+# printed matter about a thing is not the thing: such topics count for less there
+_SUBJECTS_OF_BOOKS = frozenset(
+    {
+        *("P-101", "P-102", "P-103", "P-104", "P-105", "P-106"),
+        *("P-201", "P-202", "P-203", "P-206", "P-207"),
+        *("P-501", "P-502", "P-503", "P-505"),
+    }
+)
 _TOPICS = Path(__file__).parent / "doubts.toml"
 
 
@@ -72,6 +95,7 @@ def topics(
         key = (finding.rule.code, finding.rule.name.endswith(WEAK))
         found.setdefault(key, []).append(finding)
     result = []
+    is_book = _is_book(fields)
     for code, is_weak in sorted(found):
         if is_weak and (code, False) in found:
             continue
@@ -79,11 +103,22 @@ def topics(
         first = places[0]
         quote = fields[first.field][first.start : first.end]
         name = first.rule.name.removesuffix(WEAK)
-        result.append(Topic(code, name, first.field, quote, is_weak))
+        is_subject = is_book and code in _SUBJECTS_OF_BOOKS
+        result.append(Topic(code, name, first.field, quote, is_weak or is_subject))
     risky = _risky_level(fields["category"])
     if risky:
         result.append(Topic("P-606", "a risky category", "category", risky, False))
     return result
+
+
+def _is_book(fields: Mapping[str, str]) -> bool:
+    """Say whether path and text both speak of a printed book, and of no file."""
+    text = f"{fields['title']}\n{fields['description']}"
+    return bool(
+        _BOOK_PATH.search(fields["category"])
+        and _PRINTED.search(text)
+        and not _NO_PRINT.search(text)
+    )
 
 
 @cache

@@ -5,8 +5,9 @@ Decides P-707 for wording; hashtags beyond ten are mended, the rest goes to a pe
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from moderation.offline_model.brands import names_maker
 from moderation.offline_model.clauses import Clause, Cut, Ruling
 from moderation.offline_model.language import stop_words
 from moderation.offline_model.matcher import tokenise
@@ -63,11 +64,23 @@ def _stuffing(text: str) -> str:
             for item in items:
                 if _is_search_term(item.strip()):
                     run.append(item.strip())
-                    if len(run) >= least:
+                    if len(run) >= least and (mark != ", " or _is_one_search(run)):
                         return run[0]
                 else:
                     run = []
     return ""
+
+
+def _is_one_search(run: Sequence[str]) -> bool:
+    """Say whether a list set apart by commas searches for one thing in many words.
+
+    Features, colours, occasions and styles stand in such lists too: they share no
+    word and name no maker of dear goods.
+    """
+    each = [set(tokenise(item)[0]) for item in run]
+    counts = Counter(word for words in each for word in words if len(word) >= 3)
+    most = max(counts.values(), default=0)
+    return 2 * most >= len(run) or any(names_maker(item) for item in run)
 
 
 def _is_search_term(item: str) -> bool:

@@ -28,9 +28,9 @@ _ACCENTED = "vi"
 _ACTIONS = ("reject", "ask", "fix")
 _SLOTS = ("any", "with", "unless")
 # where `with` and `unless` must stand. "listing": `with` anywhere, `unless` in the
-# title, the matched sentence or the next one; "absence": both anywhere, for rules
-# about what a listing does not say
-_SCOPES = ("sentence", "listing", "absence")
+# title, the matched sentence or the next one; "anywhere": both anywhere, for
+# rules about what a listing does not say and for very common words
+_SCOPES = ("sentence", "listing", "anywhere")
 # payload -> places: (sentence, first character, end, number of words)
 Hits = dict[int, list[tuple[int, int, int, int]]]
 _RULE_KEYS = {"name", "action", "fields", "scope", "explanation", *_SLOTS}
@@ -275,7 +275,7 @@ class RuleSet:
 
 def _clears_all(rule: Rule, texts: Sequence[Sentence], excused: set[int]) -> bool:
     """Say whether an excuse stands where it clears a listing as a whole."""
-    if rule.scope == "absence":
+    if rule.scope == "anywhere":
         return bool(excused)
     return any(texts[number].field == "title" for number in excused)
 
