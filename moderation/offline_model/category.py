@@ -4,6 +4,7 @@ Decides P-707 for categories, only where goods and path are plainly strangers. T
 departments and who neighbours whom stand in departments.toml.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -22,6 +23,12 @@ _KIN = {
     "computers": frozenset({"phones", "computers", "electronics"}),
     "automotive": frozenset({"automotive", "tools", "electronics", "lighting"}),
 }
+# A title that names a phone names what fits one: a case under phones is no stranger.
+_PHONE = re.compile(
+    r"\b(?:iphone|galaxy|xiaomi|redmi|huawei|oppo|vivo|realme|pixel|handphone|"
+    r"smartphone|(?:mobile|cell) ?phone|airpods)\b",
+    re.I,
+)
 _SPECIFIC = frozenset(_KIN) | {
     "electronics",
     "books",
@@ -67,6 +74,8 @@ def judge_category(
     if not named:
         return Ruling()
     if named & departments or not departments:
+        return Ruling()
+    if "phones" in named and _PHONE.search(fields["title"]):
         return Ruling()
     if not _is_foreign_machine(named, departments):
         if _neighbours(named, departments):

@@ -42,7 +42,8 @@ _NAMED = (
 )
 _SHORT = r"wa|ig|tg|fb|vx|wx|line|signal|snap|qq|imo|bbm|dc|yt"
 _HANDLE = re.compile(
-    rf"\b(?:{_NAMED})\s?(?:id|no|nr|nomor|user|name|is|handle|contact)?\s?"
+    rf"\b(?:{_NAMED})\s(?:id|user|handle)\s[\w.+-]{{4,}}"
+    rf"|\b(?:{_NAMED})\s?(?:id|no|nr|nomor|user|name|is|handle|contact)?\s?"
     r"(?::|=|#|@|->|：)\s?[\w.+-]{3,}"
     rf"|\b(?:{_SHORT})\s?(?:id\s?[:=#]?|@|[:=]\s?@|handle\s?[:=]?)\s?[\w.+-]{{3,}}"
     rf"|\b(?:{_NAMED}|{_SHORT})[\s:.=#-]{{0,3}}\+?\(?0?\d[\d\s.()*_/-]{{5,}}\d"
@@ -50,7 +51,7 @@ _HANDLE = re.compile(
     re.I,
 )
 _SPACED = re.compile(r"(?<![\w.,])(?:\+\s?)?(?:\d[\s.\-_*/|~,]{1,3}){7,}\d(?![\w,])")
-_MESSENGER = re.compile(rf"\b(?:{_NAMED})\b|\b(?:WA|IG|TG|FB|LINE|Signal)\b")
+_MESSENGER = re.compile(rf"\b(?i:{_NAMED})\b|\b(?:WA|IG|TG|FB|LINE|Signal)\b")
 _ANY_AT = re.compile(r"@|\b\w+\s?[(\[{]\s?at\s?[)\]}]", re.I)
 _LONG_NUMBER = re.compile(r"\+?\d(?:[\s.\-()/]{0,2}\d){6,14}")
 _CODE_WORD = re.compile(

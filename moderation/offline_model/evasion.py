@@ -27,6 +27,7 @@ from moderation.offline_model.texts import View
 _CODE = "P-704"
 _LEAST_LETTERS = 4
 _LEAST_TURNED = 7
+_LEAST_MIRRORED = 6
 _BASE64 = re.compile(r"(?<![\w/+])[A-Za-z0-9+/]{20,400}={0,2}(?![\w/+])")
 _HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[ :]?){12,200}(?!\w)")
 _ROLE = re.compile(
@@ -163,6 +164,9 @@ def _turned(view: View, rules: RuleSet, languages: Sequence[str]) -> Iterator[Cl
         text = view.sent[name]
         for raw in long_words(text):
             word = fold_word(raw)
+            if _is_mirrored(word):
+                said = "A word is written backwards."
+                yield Clause(_CODE, name, raw, "ask", said)
             if len(word) < _LEAST_TURNED or not word.isascii() or word in known:
                 continue
             if word in vocabulary():
@@ -174,6 +178,13 @@ def _turned(view: View, rules: RuleSet, languages: Sequence[str]) -> Iterator[Cl
             if any(ch == " " for ch in decoded) or fold_word(decoded) in known:
                 said = "The text holds encoded words."
                 yield Clause(_CODE, name, quote[:500], "ask", said)
+
+
+def _is_mirrored(word: str) -> bool:
+    """Say whether a word is unknown as it stands and ordinary when turned round."""
+    if len(word) < _LEAST_MIRRORED or not word.isalpha():
+        return False
+    return word not in vocabulary() and word[::-1] in vocabulary()
 
 
 def _decoded(text: str) -> Iterator[tuple[str, str]]:

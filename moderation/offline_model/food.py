@@ -14,6 +14,7 @@ _DATED = re.compile(
     r"\b(?:best[- ]before|expir\w*|exp\.? ?date|shelf[- ]life|use by|date (?:is |"
     r"printed )?on|dated|keeps? (?:for )?\d+|"
     r"months|kedaluwarsa|kadaluarsa|exp|expired|tahan (?:hingga|sampai|\d)|masa simpan|"
+    r"tarikh luput|jangka hayat|"
     r"caducidad|vencimiento|consumo preferente|vida útil|mindestens haltbar|"
     r"haltbar\w*|mhd|"
     r"durabilité|dlc|ddm|à consommer|date (?:sur|limite)|termin\w* (?:przydatności|"

@@ -7,6 +7,7 @@ verdict and for the classifier's features.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from moderation.offline_model.accuracy import judge_accuracy
 from moderation.offline_model.brands import judge_brand_use, judge_unlicensed_art
 from moderation.offline_model.category import judge_category
 from moderation.offline_model.clauses import Clause, Ruling
@@ -93,6 +94,10 @@ def gather(listing: Mapping[str, Any], tidied: Mapping[str, Any]) -> Signals:
         judge_brand_use(fields),
         judge_unlicensed_art(fields),
         condition_ruling,
+        # wear that the mended condition tells of is no contradiction
+        judge_accuracy(
+            {**fields, "condition": condition or fields["condition"]}, seen.sentences
+        ),
         judge_food(fields, found.apply),
     )
     touched = tuple(topics(seen.sentences, found.apply, native, seen.fields))

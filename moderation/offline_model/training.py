@@ -57,7 +57,9 @@ def read_examples(
 
 
 def _file_rows(path: Path) -> Iterable[tuple[Mapping[str, Any], bool, str, float]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+    # Not splitlines: a text may hold U+2028.
+    lines = path.read_text(encoding="utf-8").strip().split("\n")
+    for number, line in enumerate(lines):
         row = json.loads(line)
         group = row.get("group") or f"{path.stem}-{number}"
         yield row["listing"], row["label"] == "live", group, row.get("weight", 1.0)

@@ -125,9 +125,10 @@ def _wait(batch: Import) -> None:
 
 def _is_closed_with_rows_waiting(batch: Import) -> bool:
     """Tell whether nothing more will happen until an admin opens the intake."""
-    return mode_in_force() is ModeKind.CLOSED and batch.rows.filter(
-        state=ImportRowState.WAITING
-    ).exists()
+    return (
+        mode_in_force() is ModeKind.CLOSED
+        and batch.rows.filter(state=ImportRowState.WAITING).exists()
+    )
 
 
 def waiting(batch: Import) -> int:

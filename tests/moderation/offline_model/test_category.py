@@ -22,7 +22,7 @@ def is_doubted(title, category, language="en"):
         ("Cotton dress and skirt", "Automotive > Tyres"),
     ],
 )
-def test_strangers(title, category):
+def test_a_category_that_is_strange_to_the_title_is_noticed(title, category):
     assert is_doubted(title, category)
 
 
@@ -35,7 +35,8 @@ def test_strangers(title, category):
         ("Leather belt", "Women > Apparel accessories"),
         ("Chuggington wooden engine", "Toys > Trains"),
         ("Car charger", "Electronics > Phones"),
+        ("Belt case for Samsung Galaxy A54", "Electronics > Phones"),
     ],
 )
-def test_neighbours(title, category):
+def test_a_neighbouring_category_stands(title, category):
     assert not is_doubted(title, category)

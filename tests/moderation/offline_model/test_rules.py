@@ -30,6 +30,20 @@ fields = ["title"]
 en = ["barrel"]
 [rule.with]
 en = ["thread*"]
+[[rule]]
+name = "wide"
+scope = "listing"
+[rule.any]
+en = ["cannon"]
+[rule.unless]
+en = ["poster"]
+[[rule]]
+name = "silent"
+scope = "anywhere"
+[rule.any]
+en = ["biscuits"]
+[rule.unless]
+en = ["best before"]
 """
 
 
@@ -99,3 +113,16 @@ def test_no_look_alike_is_flagged_by_its_own_section(file):
         seen = view(example, {})
         languages = detect(seen.sentences, example["language"], {}).apply
         assert not rules.apply(seen.sentences, languages), example["title"]
+
+
+def test_an_excuse_far_down_the_text_does_not_clear_a_listing(rules):
+    far = "A cannon. It is big. It is old. Ask for the poster."
+    assert names(rules, description=far) == {"wide"}
+    assert names(rules, description="A poster of a cannon. It is big.") == set()
+    assert names(rules, title="Poster", description="It is big. A cannon.") == set()
+
+
+def test_a_rule_about_what_is_not_said_is_excused_from_anywhere(rules):
+    text = "Two boxes. Kept dry. Sent fast. Best before on the box."
+    assert names(rules, title="Biscuits", description="Two boxes.") == {"silent"}
+    assert names(rules, title="Biscuits", description=text) == set()
