@@ -62,12 +62,12 @@ _APPROACH = re.compile(
     re.I,
 )
 _ADDRESS = re.compile(
-    r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w'-]+ ){1,3}"
+    r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w'-]{1,40} ){1,3}"
     r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|square|"
     r"court)\b\.?"
-    r"|\b(?:jalan|jl\.?) [A-Z][\w.]+(?: [A-Z][\w.]+){0,3},? (?:no\.? ?)?\d+"
-    r"|\b[A-ZÄÖÜ][\wäöüß-]+(?:straße|strasse|weg|gasse|allee|platz) \d+"
-    r"|\b(?:calle|avenida|av\.|carrera) (?:[A-ZÁÉÍÓÚ]\w+ ){1,3}(?:#|no\.? ?|"
+    r"|\b(?:jalan|jl\.?) [A-Z][\w.]{1,40}(?: [A-Z][\w.]{1,40}){0,3},? (?:no\.? ?)?\d+"
+    r"|\b[A-ZÄÖÜ][\wäöüß-]{1,40}(?:straße|strasse|weg|gasse|allee|platz) \d+"
+    r"|\b(?:calle|avenida|av\.|carrera) (?:[A-ZÁÉÍÓÚ]\w{1,40} ){1,3}(?:#|no\.? ?|"
     r"núm\.? ?)?\d+"
     r"|\b\d{1,4},? (?:rue|avenue|boulevard|place|chemin) (?:de |du |des |la |"
     r"l')*[A-ZÉ]\w+"
