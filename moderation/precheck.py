@@ -1,12 +1,11 @@
 """The verdict that the pipeline would give, with nothing stored as a submission."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
 
-from moderation.assessment.clients import make_client
+from moderation.assessment.clients import client_for_now
 from moderation.intake.check import Checked, check
 from moderation.models import Merchant, Submission
 from moderation.models.versions import mode_in_force
@@ -62,20 +61,16 @@ def precheck(
 async def _judge(
     checked: Checked, version: Served, context: Context, request_id: str
 ) -> Moderated:
-    with ThreadPoolExecutor(1) as pool:
-        client = make_client(pool)
-        try:
-            return await moderate(
-                raw=checked.content,
-                standardised=checked.standardised,
-                version=version,
-                context=context,
-                client=client,
-                deadline_s=float(settings.REVIEWHUB_MODEL_TIMEOUT_SECONDS),
-                request_id=request_id,
-            )
-        finally:
-            await client.close()
+    async with client_for_now() as client:
+        return await moderate(
+            raw=checked.content,
+            standardised=checked.standardised,
+            version=version,
+            context=context,
+            client=client,
+            deadline_s=float(settings.REVIEWHUB_MODEL_TIMEOUT_SECONDS),
+            request_id=request_id,
+        )
 
 
 def _context(merchant: Merchant, checked: Checked) -> Context:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.models.signals import post_migrate
 
 from moderation.access.demo import ensure_groups
@@ -86,3 +87,25 @@ def chromium() -> str:
 def repository() -> Path:
     """Return the top of the repository."""
     return Path(settings.BASE_DIR)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_strangers_at_the_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End what threads and killed processes left connected to a test database.
+
+    PostgreSQL drops no database that somebody is connected to.
+    """
+    if "django_db_setup" not in request.fixturenames and not any(
+        item.get_closest_marker("django_db") for item in request.session.items
+    ):
+        yield
+        return
+    request.getfixturevalue("django_db_setup")
+    blocker = request.getfixturevalue("django_db_blocker")
+    yield
+    if connection.vendor == "postgresql":
+        with blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )

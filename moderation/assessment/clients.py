@@ -1,8 +1,12 @@
 """The one model client of a process, built from the settings."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 from django.conf import settings
+from django.db import connections
 
 from moderation.assessment.stores import DatabaseBreakers, DatabaseBudget, Limits
 from moderation.llm.breaker import Permission
@@ -53,6 +57,25 @@ def make_client(pool: ThreadPoolExecutor) -> ModelClient:
         budget=DatabaseBudget(pool, limits()),
         attempt_timeout_s=float(settings.REVIEWHUB_MODEL_TIMEOUT_SECONDS),
     )
+
+
+@asynccontextmanager
+async def client_for_now(
+    factory: Callable[[ThreadPoolExecutor], ModelClient] = make_client,
+) -> AsyncIterator[ModelClient]:
+    """Yield a client with a database thread of its own, and close both after.
+
+    The thread gives its connection back: one left open would be missing from
+    the pool for good.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="stores") as pool:
+        client = factory(pool)
+        try:
+            yield client
+        finally:
+            await client.close()
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(pool, connections.close_all)
 
 
 def limits() -> Limits:

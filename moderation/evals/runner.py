@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from moderation.assessment.clients import make_client
+from moderation.assessment.clients import client_for_now, make_client
 from moderation.evals.cases import Case
 from moderation.evals.scoring import REFUSED, Result
 from moderation.intake.check import Checked, RefusedError, check
@@ -36,8 +36,7 @@ def run_cases(
 
     async def run() -> dict[str, Result]:
         gate = asyncio.Semaphore(concurrency)
-        with ThreadPoolExecutor(1) as pool:
-            client = client_factory(pool)
+        async with client_for_now(client_factory) as client:
 
             async def one(case: Case) -> Result:
                 async with gate:
@@ -46,10 +45,7 @@ def run_cases(
                     on_done(1)
                 return result
 
-            try:
-                results = await asyncio.gather(*(one(case) for case in cases))
-            finally:
-                await client.close()
+            results = await asyncio.gather(*(one(case) for case in cases))
         return {result.id: result for result in results}
 
     return asyncio.run(run())

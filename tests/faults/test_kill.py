@@ -190,8 +190,12 @@ def test_a_worker_killed_in_mid_import_loses_and_doubles_nothing(
         again = place.manage("import_listings", path, "--merchant", "demo", "--json")
         told = json.loads(again.splitlines()[-1])
         assert (told["received"], told["unchanged"]) == (number, number)
-        ((decisions,),) = place.rows("SELECT count(*) FROM moderation_decision")
-        assert decisions == number
+        # On a busy machine a call may have timed out: then a person has the listing.
+        ((ended,),) = place.rows(
+            "SELECT (SELECT count(*) FROM moderation_decision)"
+            " + (SELECT count(*) FROM moderation_reviewtask)"
+        )
+        assert ended == number
 
 
 @pytest.mark.slow
