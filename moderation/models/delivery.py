@@ -32,7 +32,10 @@ class WebhookEndpoint(models.Model):
     disabled_reason = models.CharField(max_length=200, blank=True)
     failures = models.PositiveIntegerField(default=0)
     open_until = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # A deleted endpoint is never called again; its log of deliveries stays.
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.public_id
@@ -92,8 +95,15 @@ class Delivery(models.Model):
                 condition=Q(channel="publish"),
                 name="one_publication_a_decision",
             ),
+            models.UniqueConstraint(
+                fields=["endpoint", "event_id"],
+                condition=Q(channel="webhook", resend_of__isnull=True),
+                name="one_webhook_an_endpoint_and_event",
+            ),
         ]
         indexes = [
+            # An endpoint's log, newest first.
+            models.Index(fields=["endpoint", "-id"], name="delivery_by_endpoint"),
             models.Index(
                 fields=["channel", "due_at"],
                 name="delivery_due",

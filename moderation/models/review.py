@@ -57,6 +57,9 @@ class ReviewTask(models.Model):
     # The token of the decision that resolved it: a repeated post is recognised.
     used_token = models.UUIDField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     resolution = models.CharField(max_length=24, blank=True)
     # For spot checks: which stream drew it, and with what probability.
     stream = models.CharField(max_length=24, blank=True)

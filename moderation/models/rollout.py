@@ -76,6 +76,8 @@ class RolloutStep(models.Model):
     by_label = models.CharField(max_length=200)
     note = models.CharField(max_length=500)
     is_override = models.BooleanField(default=False)
+    # What was known when the step was made: samples, limits, merchants moved.
+    figures = models.JSONField(default=dict)
     gate_run = models.ForeignKey(
         "EvalRun", on_delete=models.SET_NULL, null=True, related_name="+"
     )
