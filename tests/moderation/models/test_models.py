@@ -35,6 +35,7 @@ from moderation.models import (
     ReviewTask,
     Rollout,
     Submission,
+    WebhookEndpoint,
 )
 from moderation.states import FailureKind
 from tests.builders import (
@@ -76,6 +77,20 @@ def decided() -> Decision:
 
 def a_delivery() -> Delivery:
     return decided().deliveries.get()
+
+
+def a_webhook_delivery() -> Delivery:
+    merchant = a_merchant()
+    return Delivery.objects.create(
+        merchant=merchant,
+        channel="webhook",
+        endpoint=WebhookEndpoint.objects.create(
+            merchant=merchant, url="https://shop.example/hook", secret="whsec_x"
+        ),
+        event_id="EVT-1",
+        event="listing.approved",
+        due_at=NOW,
+    )
 
 
 def an_import_row() -> ImportRow:
@@ -260,6 +275,9 @@ HALF_FACTS: dict[str, list[Callable[[], Callable[[], object]]]] = {
         lambda: updated(a_delivery(), sent_at=NOW),
     ],
     "one_publication_a_decision": [lambda: copied(a_delivery(), public_id="DLV-OTHER")],
+    "one_webhook_an_endpoint_and_event": [
+        lambda: copied(a_webhook_delivery(), public_id="DLV-OTHER")
+    ],
     "import_done_when_finished": [
         lambda: updated(an_import_row().batch, state="done"),
         lambda: updated(an_import_row().batch, finished_at=NOW),
