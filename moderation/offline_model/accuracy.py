@@ -114,7 +114,7 @@ def _contradictions(
     title, text = fields["title"], fields["description"]
     yield from _figures(title, text)
     yield from _materials(title, text)
-    if fields["condition"] in ("", "new"):
+    if fields["condition"] == "new":
         for sentence in texts:
             match = _WORN.search(sentence.text)
             if match and sentence.field == "description":

@@ -105,9 +105,12 @@ def topics(
         name = first.rule.name.removesuffix(WEAK)
         is_subject = is_book and code in _SUBJECTS_OF_BOOKS
         result.append(Topic(code, name, first.field, quote, is_weak or is_subject))
-    risky = _risky_level(fields["category"])
-    if risky:
-        result.append(Topic("P-606", "a risky category", "category", risky, False))
+    for table, is_weak in (("categories", False), ("weak_categories", True)):
+        risky = _risky_level(fields["category"], table)
+        if risky:
+            found_in = "a risky category"
+            result.append(Topic("P-606", found_in, "category", risky, is_weak))
+            break
     return result
 
 
@@ -122,16 +125,16 @@ def _is_book(fields: Mapping[str, str]) -> bool:
 
 
 @cache
-def _risky_levels() -> frozenset[str]:
+def _risky_levels(table: str) -> frozenset[str]:
     data = tomllib.loads(_TOPICS.read_text(encoding="utf-8"))
     return frozenset(
-        fold_word(level) for levels in data["categories"].values() for level in levels
+        fold_word(level) for levels in data[table].values() for level in levels
     )
 
 
-def _risky_level(path: str) -> str:
-    """Return the level of a category path that hardly anything may go live under."""
+def _risky_level(path: str, table: str) -> str:
+    """Return the level of a category path that a table of topics names."""
     levels = [level.strip() for level in path.split(">")]
     if levels and _TOYS.search(levels[0]):
         return ""
-    return next((lv for lv in levels if fold_word(lv) in _risky_levels()), "")
+    return next((lv for lv in levels if fold_word(lv) in _risky_levels(table)), "")

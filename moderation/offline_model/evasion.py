@@ -57,7 +57,7 @@ _ORDERS = re.compile(
     r"?(?:approved|cleared|verified|checked)\b"
     r"|\b(?:dear|note to|message to|attention|for the|to the|hello|"
     r"hi)\b.{0,12}\b(?:moderator|reviewer|"
-    r"ai|bot|system|classifier|model|review team|algorithm|checker)"
+    r"ai|bot|system|classifier|model|review team|algorithm|checker)s?\b"
     r"|\byou are (?:now |an? )?(?:in |a |an )?(?:developer|helpful|ai|assistant|"
     r"reviewer|moderator|model|unrestricted)"
     r"|\b(?:no|skip|without|needs no|exempt from)\b.{0,16}\b(?:human |manual |"

@@ -12,7 +12,7 @@ from moderation.offline_model.matcher import tokenise
 
 _DATED = re.compile(
     r"\b(?:best[- ]before|expir\w*|exp\.? ?date|shelf[- ]life|use by|date (?:is |"
-    r"printed )?on|dated|keeps? (?:for )?\d+|"
+    r"printed |stamped )?on|dated|keeps? (?:for )?\d+|"
     r"months|kedaluwarsa|kadaluarsa|exp|expired|tahan (?:hingga|sampai|\d)|masa simpan|"
     r"tarikh luput|jangka hayat|"
     r"caducidad|vencimiento|consumo preferente|vida útil|mindestens haltbar|"
@@ -35,7 +35,11 @@ _FOOD_PATH = re.compile(
 _NOT_FOOD = re.compile(
     r"\b(?:play food|pet food|dog|cat|storage|container|dispenser|lunch|"
     r"kids kitchen|maker|machine|grinder|"
-    r"mug|cup|infuser|filter|box|mould|mold|cutter|bag clip)\b",
+    r"mug|cup|infuser|filter|box|mould|mold|cutter|bag clip|bowl|wraps?|caddy|jar|"
+    r"service|set|tasses?|vaisselle|porcelaine|boîte|moule|becher|tassen?|"
+    r"geschirr|kanne|dosen?|mühle|backform|taza|tazas|vajilla|tarro|molde|cafetera|"
+    r"especiero|kubek|kubki|filiżan\w*|puszka|młynek|słoik|ceașcă|cești|cană|râșniță|"
+    r"xícaras?|caneca|pote|forma|cafeteira|toples|cetakan|cangkir|teko|wadah)\b",
     re.I,
 )
 

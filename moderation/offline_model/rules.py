@@ -31,6 +31,7 @@ _SLOTS = ("any", "with", "unless")
 # title, the matched sentence or the next one; "anywhere": both anywhere, for
 # rules about what a listing does not say and for very common words
 _SCOPES = ("sentence", "listing", "anywhere")
+_SHORT = 8  # sentences of a listing, all fields; more make a long text
 # payload -> places: (sentence, first character, end, number of words)
 Hits = dict[int, list[tuple[int, int, int, int]]]
 _RULE_KEYS = {"name", "action", "fields", "scope", "explanation", *_SLOTS}
@@ -252,12 +253,15 @@ class RuleSet:
             # payloads of a rule stand in the order any, with, unless
             beside = {place[0] for by in hits for place in by.get(payload + 1, ())}
             excuses = (*hits, *host)
+            close, is_long = beside, False
             excused = {p[0] for by in excuses for p in by.get(payload + 2, ())}
             if rule.scope != "sentence":
                 if rule.needs and not beside:
                     continue
                 if _clears_all(rule, texts, excused):
                     continue
+                close = beside
+                is_long = len(texts) > _SHORT
                 beside = set(range(len(texts)))
                 # an excuse far down the text may not clear the whole listing
                 excused |= {n + step for n in excused for step in (-1, 1)}
@@ -267,10 +271,26 @@ class RuleSet:
                     continue
                 if rule.needs and sentence not in beside:
                     continue
+                if is_long and _is_loose(rule, words, field) and sentence not in close:
+                    continue
                 if words == 1 and skip and _word_at(texts[sentence], start) in skip:
                     continue
                 found.append(Finding(rule, language, field, start, end, sentence))
         return found
+
+
+def _is_loose(rule: Rule, words: int, field: str) -> bool:
+    """Say whether a question hangs on one word of a description and another one.
+
+    In a long text two ordinary words that stand far apart say nothing together.
+    """
+    return (
+        rule.needs
+        and words == 1
+        and rule.action == "ask"
+        and rule.scope == "listing"
+        and field == "description"
+    )
 
 
 def _clears_all(rule: Rule, texts: Sequence[Sentence], excused: set[int]) -> bool:

@@ -46,3 +46,7 @@ def test_statements_that_agree_are_left_alone(title, description):
 
 def test_wear_fits_a_used_condition():
     assert not asks("Coat", "Worn for two winters.", "used_good")
+
+
+def test_wear_without_a_stated_condition_is_no_contradiction():
+    assert not asks("Abrigo", "Lo usé dos inviernos.", "")

@@ -204,3 +204,23 @@ def test_a_hundred_thousand_characters_are_judged_in_time(hostile):
 
 def test_the_same_listing_always_gets_the_same_verdict():
     assert judge(MUG, {}) == judge(dict(MUG), {})
+
+
+def test_far_words_of_a_long_text_say_nothing_together():
+    chat = "It is blue. It is warm. It is light. It is soft. It is clean. It is new. "
+    near = verdict_on(description=f"{chat}Her doctor gave a blister of ten.")
+    far = verdict_on(description=f"Our doctor has one. {chat}Ten are left. It is dry.")
+    assert "P-203" in codes(near)
+    assert "P-203" not in codes(far)
+
+
+def test_a_temple_sign_is_no_hate():
+    assert "P-403" not in codes(verdict_on(title="Hindu puja tray with swastika"))
+    assert "P-403" in codes(verdict_on(title="Armband with swastika"))
+
+
+def test_a_bottle_is_no_bot():
+    text = "White mug. There is room for the bottle and the airlock too."
+    assert not codes(verdict_on(description=text))
+    text = "White mug. A note for the bot."
+    assert "P-704" in codes(verdict_on(description=text))
