@@ -14,7 +14,13 @@ from django.db import transaction
 
 from moderation.access.actor import MACHINE, Actor
 from moderation.delivery.outbox import owe_outcomes
-from moderation.models import Assessment, Decision, ReviewTask, Submission
+from moderation.models import (
+    Assessment,
+    AuditEvent,
+    Decision,
+    ReviewTask,
+    Submission,
+)
 from moderation.models.transition import LostRaceError, move, move_many
 from moderation.states import DecidedBy, Outcome, SubmissionState
 
@@ -148,6 +154,101 @@ def record_auto_approvals(
         )
         owe_outcomes(decisions)
     return decisions
+
+
+def overturn(
+    *,
+    decision: Decision,
+    ruling: Ruling,
+    by: Actor,
+    at: datetime,
+    effective_at: datetime,
+    task: ReviewTask | None = None,
+    assessment: Assessment | None = None,
+    request_id: str = "",
+) -> Decision | None:
+    """Replace an effective decision by another one, and owe the merchant its effects.
+
+    The outside sees the old one until the new one takes effect; restore_overturned
+    brings it back before. Where the old one's approval is live and the new outcome
+    is another, publication takes the listing down.
+
+    Args:
+        decision: the one that was wrong.
+        ruling: the new outcome with its grounds.
+        by: the person who looked again.
+        at, effective_at: when it was decided, and when its effects begin.
+        task: the appeal or the spot check that it resolves.
+        assessment: the judgement it rests on; None means the old decision's.
+
+    Returns:
+        None when the old decision no longer stands: nothing is stored then.
+
+    Raises:
+        ValueError: a machine overturns nothing.
+    """
+    if by.user is None:
+        raise ValueError("Only a person overturns a decision.")
+    with transaction.atomic():
+        replaced = Decision.objects.effective().filter(pk=decision.pk)
+        if not replaced.update(superseded_at=at):
+            return None
+        submission = Submission.objects.get(pk=decision.submission_id)
+        new = _decision(
+            submission,
+            ruling,
+            by,
+            at,
+            # Never before the old one: effects follow in the order of the facts.
+            max(effective_at, decision.effective_at),
+            assessment or decision.assessment,
+            task,
+            request_id,
+        )
+        new.override_of = decision
+        new.save(force_insert=True)
+        _note_overturn(new, decision, by, "overturn")
+        owe_outcomes([new])
+    decision.superseded_at = at
+    return new
+
+
+def restore_overturned(*, decision: Decision, by: Actor, now: datetime) -> Decision:
+    """Take an overturning decision back; the one before stands again.
+
+    Meant for a transaction in which the caller has locked it, found it within its
+    window and cancelled what it owes.
+
+    Raises:
+        ValueError: it overturned nothing.
+    """
+    old = decision.override_of
+    if old is None:
+        raise ValueError("It overturned no decision.")
+    with transaction.atomic():
+        Decision.objects.filter(pk=decision.pk).update(undone_at=now)
+        Decision.objects.filter(pk=old.pk).update(superseded_at=None)
+        _note_overturn(decision, old, by, "undo")
+    old.superseded_at = None
+    return old
+
+
+def _note_overturn(new: Decision, old: Decision, by: Actor, action: str) -> None:
+    stands = new if action == "overturn" else old
+    AuditEvent.objects.create(
+        actor=by.label,
+        action=action,
+        subject_type="Decision",
+        subject_id=old.public_id,
+        from_state=str((old if stands is new else new).outcome),
+        to_state=str(stands.outcome),
+        data={
+            "decision": new.public_id,
+            "submission": new.submission.public_id,
+            "clauses": [clause["code"] for clause in new.clauses],
+        },
+        request_id=new.request_id,
+    )
 
 
 def _decision(

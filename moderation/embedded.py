@@ -14,6 +14,7 @@ import structlog
 from django.db import close_old_connections
 
 from moderation import upkeep
+from moderation.delivery.send import Sender
 from moderation.intake.bulk import admit_waiting
 from moderation.schedule import SCHEDULE
 from moderation.worker import Worker
@@ -48,12 +49,14 @@ class Embedded:
         self.worker.stop()
 
     def run(self) -> None:
-        """Run until stopped; the scheduler in a thread, the worker right here."""
+        """Run until stopped; schedule and webhooks in threads of their own."""
         upkeep.beat_heart(self.worker.name, "worker")
-        scheduler = threading.Thread(
-            target=self._schedule, name="scheduler", daemon=True
-        )
-        scheduler.start()
+        beside = [
+            threading.Thread(target=run, name=run.__name__, daemon=True)
+            for run in (self._schedule, self._send)
+        ]
+        for thread in beside:
+            thread.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -65,7 +68,20 @@ class Embedded:
                     self._stop.wait(1.0)
         finally:
             self._stop.set()
-            scheduler.join(timeout=10)
+            for thread in beside:
+                thread.join(timeout=10)
+
+    def _send(self) -> None:
+        """Send webhooks until stopped; a slow sink holds up nothing else here."""
+        while not self._stop.is_set():
+            try:
+                close_old_connections()
+                Sender().run_forever(self._stop)
+            except Exception:
+                # The database may be away for a moment; leases bring back the rest.
+                log.exception("sender_failed")
+                self._stop.wait(1.0)
+        close_old_connections()
 
     def _schedule(self) -> None:
         due = {entry["task"]: 0.0 for entry in SCHEDULE.values()}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import Error
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -75,9 +75,14 @@ def review_queues(now: dt.datetime) -> list[Queue]:
 
 
 def delivery_queue(now: dt.datetime) -> Queue:
-    """Return the messages that are due and not yet sent."""
-    found = Delivery.objects.filter(
-        state=DeliveryState.PENDING, due_at__lte=now
+    """Return the messages that are due and not yet sent.
+
+    One to an endpoint that is switched off, or left alone for a while after it
+    failed, waits for its merchant and not for us.
+    """
+    due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now)
+    found = due.exclude(
+        Q(endpoint__is_enabled=False) | Q(endpoint__open_until__gt=now)
     ).aggregate(depth=Count("id"), oldest=Min("due_at"))
     return _queue("delivery", found["depth"], found["oldest"], now=now)
 

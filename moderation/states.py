@@ -246,7 +246,7 @@ MACHINES: dict[str, tuple[Move, ...]] = {
         Move(_D.PENDING, _D.SENT, "taken"),
         Move(_D.PENDING, _D.DEAD, "last try failed"),
         Move(_D.DEAD, _D.PENDING, "an operator sends it again"),
-        Move(_D.PENDING, _D.CANCELLED, "the decision was undone"),
+        Move(_D.PENDING, _D.CANCELLED, "decision undone, or endpoint deleted"),
     ),
     "Import": (Move(ImportState.ADMITTING, ImportState.DONE, "every row has an end"),),
     "ImportRow": (
@@ -282,6 +282,7 @@ MACHINES: dict[str, tuple[Move, ...]] = {
     "Appeal": (
         Move(AppealState.OPEN, AppealState.UPHELD, "the decision is overturned"),
         Move(AppealState.OPEN, AppealState.REJECTED, "the decision stands"),
+        Move(AppealState.UPHELD, AppealState.OPEN, "undone"),
         Move(AppealState.OPEN, AppealState.WITHDRAWN, "the merchant takes it back"),
     ),
 }

@@ -11,6 +11,7 @@ from celery import shared_task
 from django.db import close_old_connections
 
 from moderation import upkeep
+from moderation.delivery.send import Sender
 from moderation.dispatch import ring
 from moderation.intake.bulk import admit_waiting
 from moderation.worker import Worker
@@ -21,6 +22,7 @@ DRAIN_S = 20.0
 NAME = f"worker:{socket.gethostname()}:{os.getpid()}"
 # One drain a process: its own loop holds dozens of listings already.
 _draining = Lock()
+_delivering = Lock()
 
 
 @shared_task(name="moderation.assess")
@@ -57,6 +59,18 @@ def sweep() -> dict[str, int]:
 def publish() -> int:
     """Make due decisions effective."""
     return upkeep.publish()
+
+
+@shared_task(name="moderation.deliver")
+def deliver() -> int:
+    """Send webhooks that are due; one round a process at a time."""
+    if not _delivering.acquire(blocking=False):
+        return 0
+    try:
+        close_old_connections()
+        return Sender().drain(seconds=DRAIN_S)
+    finally:
+        _delivering.release()
 
 
 @shared_task(name="moderation.forget")

@@ -19,6 +19,7 @@ from django.db import connections, transaction
 
 from moderation import claims
 from moderation.access.actor import Actor
+from moderation.delivery.endpoints import create_endpoint
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
 from moderation.intake.submit import submit
 from moderation.llm.client import (
@@ -28,18 +29,21 @@ from moderation.llm.client import (
 )
 from moderation.llm.providers import OFFLINE
 from moderation.models import (
+    Decision,
     Merchant,
     MerchantMember,
     PipelineVersion,
     ReviewTask,
     Submission,
+    WebhookEndpoint,
 )
 from moderation.models import content_keys as keys
 from moderation.pipeline import Context, failed, moderate
 from moderation.results import Finished, write_results
 from moderation.retrieval.policies import clauses_by_code, install_shipped_policy
+from moderation.review.decide import decide
 from moderation.review.queue import claim_task
-from moderation.states import FailureKind, Source, Standing
+from moderation.states import FailureKind, Outcome, Source, Standing
 from moderation.versions import SYSTEM, Served, create_version, served
 from moderation.worker import Worker, standardised_of
 
@@ -342,3 +346,40 @@ def until(check: Callable[[], T], *, seconds: float = 20, what: str = "it") -> T
             return answer
         time.sleep(0.02)
     raise AssertionError(f"{what} did not happen in {seconds} s")
+
+
+def an_endpoint(
+    merchant: Merchant | None = None,
+    *,
+    url: str = "https://hooks.example.com/rh",
+    **fields: Any,
+) -> WebhookEndpoint:
+    """Return an address that a merchant wants told; no name server is asked."""
+    merchant = merchant or a_merchant()
+    endpoint = create_endpoint(
+        merchant=merchant, url=url, by=SELLER, check=lambda url: None
+    )
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
+    endpoint.refresh_from_db()
+    return endpoint
+
+
+def decided_by(
+    person: Actor,
+    outcome: str = "approved",
+    *,
+    task: ReviewTask | None = None,
+    clauses: Iterable[str] = ("P-101",),
+    **options: Any,
+) -> Decision:
+    """Return a person's decision on a task, one made for it when none is given."""
+    held = claim_task(task=task or a_task(), by=person)
+    assert held.lease_token
+    return decide(
+        task=held,
+        by=person,
+        lease_token=held.lease_token,
+        outcome=Outcome(outcome),
+        clauses=[] if outcome == "approved" else list(clauses),
+        **options,
+    )

@@ -39,9 +39,10 @@ NAME_LIMIT = 100
 READ_LISTINGS, WRITE_LISTINGS = "listings:read", "listings:write"
 READ_TASKS, WRITE_TASKS = "review:read", "review:write"
 READ_MODE, WRITE_MODE = "mode:read", "mode:write"
+READ_WEBHOOKS, WRITE_WEBHOOKS = "webhooks:read", "webhooks:write"
 SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        MERCHANT: (READ_LISTINGS, WRITE_LISTINGS),
+        MERCHANT: (READ_LISTINGS, WRITE_LISTINGS, READ_WEBHOOKS, WRITE_WEBHOOKS),
         MODERATOR: (READ_LISTINGS, READ_TASKS, WRITE_TASKS),
         ADMIN: (READ_LISTINGS, READ_TASKS, WRITE_TASKS, READ_MODE, WRITE_MODE),
     }

@@ -3,7 +3,7 @@
 Decides nothing; a call that is not listed here does not exist.
 """
 
-from moderation.api import bulk, docs, listings, review, switch
+from moderation.api import bulk, docs, listings, review, switch, webhooks
 from moderation.api.application import ReviewhubAPI
 from moderation.api.review_schemas import (
     ClaimIn,
@@ -14,6 +14,7 @@ from moderation.api.review_schemas import (
     SkipIn,
 )
 from moderation.api.schemas import ListingIn
+from moderation.api.webhook_schemas import AppealIn, WebhookIn
 
 ABOUT = """
 Send listings, follow them, and review what the machine asks a person about.
@@ -34,10 +35,21 @@ api = ReviewhubAPI(
     docs=docs.DocsPage(),
     docs_decorator=docs.readable,
     pages=docs.patterns(),
-    bodies=(ListingIn, ClaimIn, LeaseIn, SkipIn, EscalateIn, DecisionIn, ModeIn),
+    bodies=(
+        ListingIn,
+        AppealIn,
+        WebhookIn,
+        ClaimIn,
+        LeaseIn,
+        SkipIn,
+        EscalateIn,
+        DecisionIn,
+        ModeIn,
+    ),
 )
 # Before the calls on one listing: "bulk" is no id.
 api.add_router("", bulk.router)
 api.add_router("", listings.router)
 api.add_router("", review.router)
 api.add_router("", switch.router)
+api.add_router("", webhooks.router)

@@ -115,9 +115,7 @@ def with_status(
     rows: QuerySet[Submission], status: str, now: datetime
 ) -> QuerySet[Submission]:
     """Return those that the wire gives a status; the query of wire_status()."""
-    effective = Decision.objects.effective().filter(
-        submission=OuterRef("pk"), effective_at__lte=now
-    )
+    effective = Decision.objects.in_force(now).filter(submission=OuterRef("pk"))
     if status in set(Outcome):
         return rows.filter(
             Exists(effective.filter(outcome=status)), state=SubmissionState.DECIDED

@@ -1,7 +1,5 @@
 """The merchant's calls: send listings, follow them, take them back."""
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 from django.http import HttpResponse
@@ -13,8 +11,14 @@ from moderation.api import find, show
 from moderation.api.application import parameters_of, takes
 from moderation.api.auth import ApiRequest, BearerKey, merchant_of
 from moderation.api.body import read_json
-from moderation.api.check import IDEMPOTENCY_HEADER, idempotency_key, read_query
-from moderation.api.problems import ApiError, FieldError, invalid
+from moderation.api.check import (
+    IDEMPOTENCY_HEADER,
+    idempotency_key,
+    read_model,
+    read_query,
+)
+from moderation.api.paging import cursor_of, read_cursor
+from moderation.api.problems import ApiError
 from moderation.api.schemas import (
     ListingIn,
     ListingOut,
@@ -23,11 +27,13 @@ from moderation.api.schemas import (
     PrecheckOut,
     Receipt,
 )
+from moderation.api.webhook_schemas import AppealIn, AppealOut
 from moderation.content import sha256_of
 from moderation.intake.store import withdraw
 from moderation.intake.submit import submit
 from moderation.models import ImportRow
 from moderation.precheck import precheck
+from moderation.review.appeals import open_appeal
 from moderation.states import Source, SubmissionState
 
 router = Router(tags=["Listings"])
@@ -109,13 +115,13 @@ def list_listings(request: ApiRequest) -> Any:
     if query.external_id:
         rows = rows.filter(listing__external_id=query.external_id)
     if query.cursor:
-        rows = rows.filter(pk__lt=_read_cursor(query.cursor))
+        rows = rows.filter(pk__lt=read_cursor(query.cursor))
     page = list(rows.order_by("-pk")[: query.limit + 1])
     is_last = len(page) <= query.limit
     page = page[: query.limit]
     return {
         "items": show.listings(page, request.auth, now),
-        "next_cursor": None if is_last else _cursor(page[-1].pk),
+        "next_cursor": None if is_last else cursor_of(page[-1].pk),
     }
 
 
@@ -153,17 +159,22 @@ def withdraw_listing(request: ApiRequest, listing_id: ListingId) -> Any:
     return show.listings([submission], request.auth, timezone.now())[0]
 
 
-def _cursor(pk: int) -> str:
-    return base64.urlsafe_b64encode(f"v1:{pk}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> int:
-    try:
-        plain = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-        version, _, number = plain.decode("ascii").partition(":")
-    except (binascii.Error, ValueError):
-        version, number = "", ""
-    if version != "v1" or not number.isdigit() or len(number) > 18:
-        message = "Send next_cursor of the page before, or leave it out."
-        raise invalid([FieldError("#query/cursor", "cursor", "malformed", message)])
-    return int(number)
+@router.post(
+    "/listings/{listing_id}/appeal",
+    auth=_writes,
+    response={201: AppealOut, 409: None},
+    summary="Appeal a refusal",
+    openapi_extra=takes(AppealIn),
+)
+def appeal_listing(request: ApiRequest, listing_id: ListingId) -> Any:
+    """Ask that another person looks at a refusal again; once for each version."""
+    submission = find.submission_of(request.auth, listing_id)
+    asked = read_model(request, AppealIn)
+    appeal = open_appeal(
+        submission=submission,
+        text=asked.text,
+        quote=asked.quote or "",
+        by=request.auth.actor,
+        request_id=request.request_id,
+    )
+    return Status(201, show.appeal(appeal, submission))

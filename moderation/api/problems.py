@@ -90,6 +90,13 @@ KINDS: Mapping[str, Kind] = {
         "decided or gone.",
         "Send a new version of the listing, or appeal.",
     ),
+    "not-appealable": Kind(
+        409,
+        "There is nothing to appeal against",
+        "The version is not refused, its time for an appeal is over, or it was "
+        "appealed before.",
+        "Send a corrected version; it is read afresh.",
+    ),
     "length-required": Kind(
         411,
         "The length of the body must be given",

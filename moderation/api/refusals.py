@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from moderation.api.problems import ApiError, FieldError, invalid, of_problems
+from moderation.delivery.endpoints import EndpointRefusedError
 from moderation.intake.check import RefusedError
 from moderation.intake.submit import BusyError, IntakeClosedError, KeyReusedError
 from moderation.models import PipelineVersion, Policy
+from moderation.review.appeals import AppealRefusedError
 from moderation.review.decide import (
     AlreadyDecidedError,
     InvalidDecisionError,
@@ -81,6 +83,10 @@ def _too_late(error: Any) -> ApiError:
     return ApiError("too-late", str(error))
 
 
+def _not_appealable(error: Any) -> ApiError:
+    return ApiError("not-appealable", str(error))
+
+
 def _not_allowed(error: Any) -> ApiError:
     return ApiError("forbidden", str(error))
 
@@ -105,6 +111,8 @@ def _retry_after(error: Any) -> dict[str, str]:
 
 REFUSALS: dict[type[Exception], Callable[[Any], ApiError]] = {
     RefusedError: _refused,
+    EndpointRefusedError: _refused,
+    AppealRefusedError: _not_appealable,
     BusyError: _busy,
     IntakeClosedError: _closed,
     KeyReusedError: _key_reused,

@@ -15,7 +15,7 @@ class ClaimIn(Write):
     queue: str | None = Field(
         default=None,
         max_length=40,
-        description="general or escalations; left out, whatever is due first.",
+        description="general, escalations or appeals; left out, what is due first.",
     )
 
 

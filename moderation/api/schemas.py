@@ -195,12 +195,20 @@ class StatementOut(Read):
     outcome: str = Field(description="approved, changes_needed or rejected.")
     decided_by: str = Field(description="machine or person.")
     automated: bool = Field(description="Whether a machine decided alone.")
+    automated_detection: bool = Field(
+        description="Whether automated means read it before anybody decided."
+    )
+    automated_decision: bool = Field(description="The same as automated.")
     decided_at: str = Field(description="When (UTC).")
     summary: str = Field(description="The outcome and who decided, in two sentences.")
+    facts: list[str] = Field(description="What was found where, one sentence each.")
     grounds: list[GroundOut] = Field(description="The clauses, each with a quote.")
     requests: list[RequestOut] = Field(description="What we ask for all the same.")
     note: str = Field(description="Words of the moderator to the merchant.")
     appeal: str = Field(description="How to appeal; empty for an approval.")
+    appeal_until: str | None = Field(
+        description="Until when one may appeal (UTC); null for an approval."
+    )
 
 
 class DecisionOut(Read):
@@ -234,6 +242,15 @@ class RouteOut(Read):
     reasons: list[ReasonOut] = Field(description="Why.")
 
 
+class LiveOut(Read):
+    """The version of a listing that is live."""
+
+    id: str = Field(description="Id of that version: the submission.")
+    version: int = Field(description="Its number.")
+    decision_id: str = Field(description="Id of the approval that put it live.")
+    since: str = Field(description="Since when (UTC).")
+
+
 class ListingOut(Read):
     """A submission: one version of a listing."""
 
@@ -265,6 +282,10 @@ class ListingOut(Read):
     requests: list[RequestOut] = Field(description="What we ask for all the same.")
     diff: list[DiffOut] = Field(description="Field by field, sent against published.")
     decision: DecisionOut | None = Field(description="The decision in effect, if any.")
+    live: LiveOut | None = Field(
+        description="The version that buyers see; an older one while a newer one is "
+        "read, null when none is live."
+    )
     route: RouteOut | None = Field(
         default=None, description="Only with a moderator's or an admin's key."
     )

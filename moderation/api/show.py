@@ -11,6 +11,7 @@ from moderation.access.actor import MERCHANT
 from moderation.api.auth import Caller
 from moderation.delivery.statement import (
     PUBLIC_REASONS,
+    clauses_of,
     diff_of,
     statement_of,
     status_reason,
@@ -18,16 +19,16 @@ from moderation.delivery.statement import (
 )
 from moderation.intake.store import receipt_of
 from moderation.models import (
+    Appeal,
     Assessment,
     Decision,
     ImportRow,
+    Listing,
     Mode,
-    Policy,
-    PolicyClause,
     ReviewTask,
     Submission,
 )
-from moderation.retrieval.policies import clauses_by_code, current_policy
+from moderation.review.queue import QUEUES
 from moderation.states import AssessmentRole, Route, SubmissionState
 
 _WITH_THE_MACHINE = (SubmissionState.RECEIVED, SubmissionState.ASSESSING)
@@ -46,15 +47,17 @@ def listings(
     """Return submissions as ListingOut, in a fixed number of queries."""
     decisions = {
         decision.submission_id: decision
-        for decision in Decision.objects.effective()
+        for decision in Decision.objects.in_force(now)
         .filter(submission__in=submissions)
         .select_related("pipeline")
     }
     is_staff = caller.role != MERCHANT
     routes = _routes(submissions) if is_staff else {}
+    live = _live(submissions)
     items = []
     for submission in submissions:
         item = _listing(submission, decisions.get(submission.pk), now)
+        item["live"] = live.get(submission.listing_id)
         if is_staff:
             item["route"] = routes.get(submission.pk)
         items.append(item)
@@ -86,6 +89,37 @@ def _listing(
     }
 
 
+def _live(submissions: Sequence[Submission]) -> dict[int, dict[str, Any]]:
+    """Return which version is live, by listing: often an older one than is shown."""
+    found = Decision.objects.filter(
+        pk__in=Listing.objects.filter(
+            pk__in={submission.listing_id for submission in submissions},
+            live_decision__isnull=False,
+        ).values("live_decision")
+    ).select_related("submission")
+    return {
+        decision.submission.listing_id: {
+            "id": decision.submission.public_id,
+            "version": decision.submission.version,
+            "decision_id": decision.public_id,
+            "since": time_of(decision.effective_at),
+        }
+        for decision in found
+    }
+
+
+def appeal(row: Appeal, submission: Submission) -> dict[str, Any]:
+    """Return an appeal as AppealOut."""
+    return {
+        "id": row.public_id,
+        "submission_id": submission.public_id,
+        "decision_id": row.decision.public_id,
+        "state": row.state,
+        "opened_at": time_of(row.opened_at),
+        "answer_by": time_of(row.opened_at + QUEUES["appeals"].due_in),
+    }
+
+
 def waiting(row: ImportRow) -> dict[str, Any]:
     """Return a row of a bulk call that waits for its turn as ListingOut."""
     data = dict(row.data or {})
@@ -107,11 +141,12 @@ def waiting(row: ImportRow) -> dict[str, Any]:
         "requests": [],
         "diff": [],
         "decision": None,
+        "live": None,
     }
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    statement = statement_of(decision, _clauses(decision))
+    statement = statement_of(decision, clauses_of(decision))
     return {
         "id": decision.public_id,
         "outcome": decision.outcome,
@@ -120,17 +155,6 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "effective_at": time_of(decision.effective_at),
         "statement": statement,
     }
-
-
-def _clauses(decision: Decision) -> Mapping[str, PolicyClause]:
-    if not decision.clauses:
-        return {}
-    if decision.pipeline is not None:
-        return clauses_by_code(decision.pipeline.policy_id)
-    try:
-        return clauses_by_code(current_policy().pk)
-    except Policy.DoesNotExist:
-        return {}
 
 
 def _routes(submissions: Sequence[Submission]) -> dict[int, dict[str, Any]]:

@@ -5,11 +5,12 @@ neither a prompt nor an injected text can reach the merchant through it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moderation.content import FIELDS
-from moderation.models import Decision, PolicyClause, Submission
+from moderation.models import Decision, Policy, PolicyClause, Submission
+from moderation.retrieval.policies import clauses_by_code, current_policy
 from moderation.states import DecidedBy, Outcome, SubmissionState
 
 # What a merchant is told where the machine asks a person, whatever the reason:
@@ -61,6 +62,25 @@ def summary_of(decision: Decision) -> str:
     return f"{outcome} {WHO_DECIDED[DecidedBy(decision.decided_by)]}"
 
 
+def clauses_of(decision: Decision) -> Mapping[str, PolicyClause]:
+    """Return the clauses by code, as the policy read that a decision rests on."""
+    if not decision.clauses:
+        return {}
+    if decision.pipeline is not None:
+        return clauses_by_code(decision.pipeline.policy_id)
+    try:
+        return clauses_by_code(current_policy().pk)
+    except Policy.DoesNotExist:
+        return {}
+
+
+def appeal_until(decision: Decision) -> datetime | None:
+    """Return until when a merchant may appeal; None where nothing was refused."""
+    if decision.outcome == Outcome.APPROVED:
+        return None
+    return decision.effective_at + APPEAL_WITHIN
+
+
 def statement_of(
     decision: Decision, clauses: Mapping[str, PolicyClause]
 ) -> dict[str, Any]:
@@ -71,38 +91,61 @@ def statement_of(
         clauses: the policy's clauses by code.
 
     Returns:
-        outcome, decided_by, automated, decided_at, summary, grounds (clause,
-        title, field, quote, rule, explanation), requests, note, appeal. Each
-        ground quotes the merchant's own words.
+        outcome, decided_by, decided_at, summary; whether automated means found it
+        (automated_detection) and whether they decided it (automated_decision,
+        also as `automated`); facts in sentences, grounds (clause, title, field,
+        quote, rule), requests, note, appeal and appeal_until. Each ground quotes
+        the merchant's own words.
         Source: Regulation (EU) 2022/2065 (DSA), article 17.
     """
-    grounds = []
-    for item in decision.clauses:
-        clause = clauses.get(item["code"])
-        grounds.append(
-            {
-                "clause": item["code"],
-                "title": clause.title if clause else item["code"],
-                "field": item.get("field", ""),
-                "quote": item.get("quote", ""),
-                "rule": clause.text if clause else "",
-            }
-        )
-    refused = decision.outcome != Outcome.APPROVED
+    grounds = [_ground(item, clauses.get(item["code"])) for item in decision.clauses]
+    by_machine = decision.decided_by == DecidedBy.MACHINE
+    until = appeal_until(decision)
     return {
-        "outcome": decision.outcome,
-        "decided_by": decision.decided_by,
-        "automated": decision.decided_by == DecidedBy.MACHINE,
+        "outcome": str(decision.outcome),
+        "decided_by": str(decision.decided_by),
+        "automated": by_machine,
+        "automated_detection": decision.assessment_id is not None,
+        "automated_decision": by_machine,
         "decided_at": decision.decided_at.isoformat(),
         "summary": summary_of(decision),
+        "facts": [_fact(ground) for ground in grounds],
         "grounds": grounds,
         "requests": list(decision.requests),
         "note": decision.statement,
-        "appeal": APPEAL_WORDS if refused else "",
+        "appeal": APPEAL_WORDS if until else "",
+        "appeal_until": until.astimezone(UTC).isoformat(timespec="seconds")
+        if until
+        else None,
     }
 
 
-APPEAL_WORDS = "You can send a corrected version at any time; it is read afresh."
+def _ground(item: Mapping[str, Any], clause: PolicyClause | None) -> dict[str, str]:
+    return {
+        "clause": item["code"],
+        "title": clause.title if clause else item["code"],
+        "field": item.get("field", ""),
+        "quote": item.get("quote", ""),
+        "rule": clause.text if clause else "",
+    }
+
+
+def _fact(ground: Mapping[str, str]) -> str:
+    """Return one ground in a sentence: where, which words, under which clause."""
+    field = ground["field"].replace("_", " ") or "listing"
+    named = f"{ground['clause']}, {ground['title']}"
+    if ground["quote"]:
+        return f"The {field} says \u201c{ground['quote']}\u201d; see {named}."
+    return f"The {field} does not keep to {named}."
+
+
+# Six months at least: Regulation (EU) 2022/2065 (DSA), article 20.
+APPEAL_WITHIN = timedelta(days=183)
+APPEAL_WORDS = (
+    "Appeal once for each version, on the listing's page or with POST "
+    "/api/v1/listings/{id}/appeal; another person looks again. You can also send a "
+    "corrected version at any time; it is read afresh."
+)
 
 
 def diff_of(

@@ -118,8 +118,9 @@ def receipt_of(submission: Submission, *, is_new: bool = True) -> dict[str, Any]
     """
     status = str(SubmissionState.RECEIVED)
     if not is_new:
-        decision = submission.decisions.effective().first()
-        status = wire_status(submission, decision, timezone.now())
+        now = timezone.now()
+        decision = submission.decisions.in_force(now).first()
+        status = wire_status(submission, decision, now)
     expected = submission.received_at + timedelta(seconds=EXPECTED_SECONDS)
     return {
         "id": submission.public_id,

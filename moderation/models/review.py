@@ -1,5 +1,7 @@
 """A person's work: tasks under a lease, decisions that are never edited."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -137,8 +139,23 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     """Named look-ups of decisions."""
 
     def effective(self) -> "DecisionQuerySet":
-        """Return those neither undone nor superseded."""
+        """Return those neither undone nor superseded: the newest word on each."""
         return self.filter(undone_at__isnull=True, superseded_at__isnull=True)
+
+    def in_force(self, now: datetime) -> "DecisionQuerySet":
+        """Return those the outside sees at a moment: at most one a submission.
+
+        One that is overturned is still seen until the undo window of its
+        successor has passed.
+        """
+        successor = Decision.objects.filter(
+            override_of=models.OuterRef("pk"),
+            undone_at__isnull=True,
+            effective_at__lte=now,
+        )
+        return self.filter(
+            ~models.Exists(successor), undone_at__isnull=True, effective_at__lte=now
+        )
 
 
 class Decision(models.Model):

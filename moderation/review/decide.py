@@ -14,7 +14,7 @@ from django.db import transaction
 
 from moderation.access.actor import Actor
 from moderation.content import FIELDS, Content, Problem
-from moderation.decisions import Ruling, record_decision
+from moderation.decisions import Ruling, record_decision, restore_overturned
 from moderation.delivery.outbox import cancel_owed
 from moderation.intake.store import withdraw
 from moderation.models import (
@@ -29,9 +29,10 @@ from moderation.models.clock import database_now
 from moderation.models.transition import move
 from moderation.retrieval.policies import clauses_by_code, current_policy
 from moderation.retrieval.surroundings import forget_rejection, remember_rejection
+from moderation.review.appeals import reopen_appeal, settle_appeal
 from moderation.review.corrections import corrected
 from moderation.review.queue import UNCLAIMED, LeaseLostError, held_task
-from moderation.states import Outcome, SubmissionState, TaskState
+from moderation.states import Outcome, SubmissionState, TaskKind, TaskState
 from moderation.telemetry import metrics
 
 MAX_STATEMENT = 4000
@@ -93,16 +94,7 @@ def decide(
         ruling, published = _ruling(
             current, shown, outcome, clauses, corrections or {}, statement, note
         )
-        decision = record_decision(
-            submission=submission,
-            ruling=ruling,
-            by=by,
-            at=now,
-            effective_at=now + timedelta(seconds=settings.REVIEWHUB_UNDO_SECONDS),
-            assessment=current.assessment,
-            task=current,
-            request_id=request_id,
-        )
+        decision = _ruled(current, submission, ruling, by, now, request_id)
         if decision is None:
             raise LeaseLostError(current)
         move(
@@ -119,10 +111,46 @@ def decide(
             },
             request_id=request_id,
         )
+        if decision.task_id != current.pk:
+            # An appeal that changed nothing: the decision before stands as it was.
+            return decision
         store_corrections(decision, shown, published)
         if outcome == Outcome.REJECTED:
             remember_rejection(submission)
+        elif decision.override_of_id is not None:
+            forget_rejection(submission)
     return decision
+
+
+def _ruled(
+    task: ReviewTask,
+    submission: Submission,
+    ruling: Ruling,
+    by: Actor,
+    now: datetime,
+    request_id: str,
+) -> Decision | None:
+    """Store what is ruled, as the kind of the task asks; None where a race was lost."""
+    effective_at = now + timedelta(seconds=settings.REVIEWHUB_UNDO_SECONDS)
+    if task.kind == TaskKind.APPEAL:
+        return settle_appeal(
+            task=task,
+            ruling=ruling,
+            by=by,
+            at=now,
+            effective_at=effective_at,
+            request_id=request_id,
+        )
+    return record_decision(
+        submission=submission,
+        ruling=ruling,
+        by=by,
+        at=now,
+        effective_at=effective_at,
+        assessment=task.assessment,
+        task=task,
+        request_id=request_id,
+    )
 
 
 def _ruling(
@@ -204,6 +232,9 @@ def undo(
             raise TooLateError("It has taken effect and can no longer be undone.")
         if not cancel_owed(current, by=by.label):
             raise TooLateError("It has taken effect and can no longer be undone.")
+        if current.override_of_id is not None:
+            _restore(current, by, now, request_id)
+            return task
         Decision.objects.filter(pk=current.pk).update(undone_at=now)
         submission = current.submission
         # As a submit locks it: no newer version comes in unseen.
@@ -228,6 +259,18 @@ def undo(
             if task is not None:
                 task.refresh_from_db()
     return task
+
+
+def _restore(decision: Decision, by: Actor, now: datetime, request_id: str) -> None:
+    """Let the overturned decision stand again, with the task back at its holder."""
+    old = restore_overturned(decision=decision, by=by, now=now)
+    if decision.outcome == Outcome.REJECTED:
+        forget_rejection(decision.submission)
+    if old.outcome == Outcome.REJECTED:
+        remember_rejection(decision.submission)
+    reopen_appeal(decision=decision, by=by, request_id=request_id)
+    if decision.task is not None:
+        _give_back(decision.task, by, now, request_id)
 
 
 def shown_content(submission: Submission, assessment: Assessment | None) -> Content:

@@ -57,6 +57,13 @@ QUEUES = {
             timedelta(hours=4),
             "Asked of senior moderators",
         ),
+        Queue(
+            "appeals",
+            "Appeals",
+            TaskKind.APPEAL,
+            timedelta(hours=24),
+            "A merchant disagrees; never with your own decision",
+        ),
     )
 }
 
@@ -85,13 +92,15 @@ def offered_to(actor: Actor, now: datetime) -> QuerySet[ReviewTask]:
     """Return the open tasks that may be offered to a person now.
 
     Never one of a merchant they belong to (conflict of interest), one they
-    skipped a while ago, or a senior's task to anybody else.
+    skipped a while ago, an appeal against their own decision, or a senior's task
+    to anybody else.
     """
     user = actor.user
     tasks = (
         ReviewTask.objects.filter(state=TaskState.OPEN)
         .exclude(not_before__gt=now)
         .exclude(merchant__members__user=user)
+        .exclude(kind=TaskKind.APPEAL, about__moderator=user)
         .exclude(
             pk__in=TaskSkip.objects.filter(user=user, until__gt=now).values("task_id")
         )

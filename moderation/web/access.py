@@ -17,12 +17,14 @@ from django.urls import reverse
 
 from moderation.access.actor import ADMIN, SENIOR, Actor, roles_of
 from moderation.models import (
+    Delivery,
     Import,
     Listing,
     Merchant,
     MerchantMember,
     Preference,
     ReviewTask,
+    WebhookEndpoint,
 )
 from moderation.web.http import PageRequest, go_to
 from moderation.web.viewer import Viewer
@@ -151,6 +153,34 @@ def import_for(request: PageRequest, public_id: str) -> Import:
     if batch is None:
         raise Http404
     return batch
+
+
+def endpoint_for(request: PageRequest, public_id: str) -> WebhookEndpoint:
+    """Return a webhook endpoint of one of the account's merchants.
+
+    Raises:
+        Http404: where it is missing, deleted or someone else's, alike.
+    """
+    mine = WebhookEndpoint.objects.filter(
+        merchant__in=_ids(request.viewer.merchants), deleted_at__isnull=True
+    )
+    endpoint = mine.filter(public_id=public_id).first()
+    if endpoint is None:
+        raise Http404
+    return endpoint
+
+
+def delivery_for(request: PageRequest, public_id: str) -> Delivery:
+    """Return a webhook delivery of one of the account's merchants, else Http404."""
+    mine = Delivery.objects.filter(
+        merchant__in=_ids(request.viewer.merchants),
+        channel="webhook",
+        endpoint__deleted_at__isnull=True,
+    )
+    delivery = mine.select_related("endpoint").filter(public_id=public_id).first()
+    if delivery is None:
+        raise Http404
+    return delivery
 
 
 def task_for(request: PageRequest, public_id: str) -> ReviewTask:

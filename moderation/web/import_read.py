@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from moderation.content import FIELDS
 from moderation.models import Decision, Import, ImportRow, Submission
@@ -100,9 +101,7 @@ PARTS = (
 
 def progress_of(batch: Import, now: datetime) -> Progress:
     """Return how many rows ended how, in one query."""
-    decided = Decision.objects.effective().filter(
-        submission=OuterRef("submission"), effective_at__lte=now
-    )
+    decided = Decision.objects.in_force(now).filter(submission=OuterRef("submission"))
     taken = Q(submission__isnull=False)
     pending = taken & Q(outcome__isnull=True)
     machine = Q(
@@ -213,7 +212,7 @@ def rows_with_answers(batch: Import) -> QuerySet[ImportRow]:
     """Return the rows in the file's order, their decisions read."""
     decisions = Prefetch(
         "submission__decisions",
-        queryset=Decision.objects.effective(),
+        queryset=Decision.objects.in_force(timezone.now()),
         to_attr="effective_decisions",
     )
     return (

@@ -7,8 +7,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from moderation.content import Content
+from moderation.delivery.statement import appeal_until
 from moderation.intake.store import withdraw
 from moderation.models import Decision, Listing, Submission
+from moderation.review.appeals import appeal_of, why_not
+from moderation.states import Outcome
 from moderation.web import import_read, merchant_read, standing, statement
 from moderation.web.access import actor_of, listing_for, merchant_of, merchant_only
 from moderation.web.http import PageRequest, go, page
@@ -77,8 +80,9 @@ def listing(request: PageRequest, public_id: str) -> HttpResponse:
 def listing_context(found: Listing) -> dict[str, object]:
     """Return what the page of one listing shows."""
     now = timezone.now()
+    live = found.live_decision
     versions = list(
-        merchant_read.with_decision(found.submissions.all()).order_by("-version")
+        merchant_read.with_decision(found.submissions.all(), now).order_by("-version")
     )
     newest = versions[0]
     row = merchant_read.row_of(newest, now)
@@ -93,9 +97,22 @@ def listing_context(found: Listing) -> dict[str, object]:
         "versions": [merchant_read.row_of(version, now) for version in versions],
         "poll_s": POLLS_S[0],
         "polls": 1,
+        "appeal": appeal_of(newest),
+        "can_appeal": not why_not(newest, now),
+        "appeal_until": appeal_until(row.decision) if row.decision else None,
+        "live_version": live.submission.version if live else None,
+        "taken_down": _taken_down(row.decision),
         "can_withdraw": row.state == "checking" and newest.raw is not None,
         **statement.mending(newest, row.state, said.grounds if said else ()),
     }
+
+
+def _taken_down(decision: Decision | None) -> bool:
+    """Tell whether a refusal replaced an approval, that is, took a listing down."""
+    if decision is None or decision.outcome == Outcome.APPROVED:
+        return False
+    old = decision.override_of
+    return old is not None and old.outcome == Outcome.APPROVED
 
 
 def _tidied(

@@ -51,9 +51,7 @@ def newest(merchant: Merchant, now: datetime) -> QuerySet[Submission]:
     newer = Submission.objects.filter(
         listing=OuterRef("listing"), version__gt=OuterRef("version")
     )
-    decided = Decision.objects.effective().filter(
-        submission=OuterRef("pk"), effective_at__lte=now
-    )
+    decided = Decision.objects.in_force(now).filter(submission=OuterRef("pk"))
     return Submission.objects.filter(~Exists(newer), merchant=merchant).annotate(
         outcome=Subquery(decided.values("outcome")[:1])
     )
@@ -105,14 +103,14 @@ def rows(
     if after:
         last = Submission.objects.filter(merchant=merchant, public_id=after).first()
         found = found.filter(pk__lt=last.pk if last else 0)
-    page = list(with_decision(found).order_by("-pk")[: size + 1])
+    page = list(with_decision(found, now).order_by("-pk")[: size + 1])
     cursor = page[size - 1].public_id if len(page) > size else ""
     return [row_of(submission, now) for submission in page[:size]], cursor
 
 
-def with_decision(found: QuerySet[Submission]) -> QuerySet[Submission]:
-    """Return the submissions with their listing and effective decision read."""
-    effective = Decision.objects.effective()
+def with_decision(found: QuerySet[Submission], now: datetime) -> QuerySet[Submission]:
+    """Return the submissions with their listing and the decision in force read."""
+    effective = Decision.objects.in_force(now)
     return found.select_related("listing").prefetch_related(
         Prefetch("decisions", queryset=effective, to_attr="effective_decisions")
     )
@@ -123,8 +121,6 @@ def row_of(submission: Submission, now: datetime) -> Row:
     decisions: list[Decision] = getattr(submission, "effective_decisions", [])
     decision = decisions[0] if decisions else None
     state = standing.state_of(submission, decision, now)
-    if decision and decision.effective_at > now:
-        decision = None
     words = standing.happened(submission, decision, state)
     return Row(submission, decision, state, words)
 

@@ -67,7 +67,8 @@ def happened(submission: Submission, decision: Decision | None, state: str) -> s
     if state == "withdrawn":
         return "Taken back or replaced."
     if state == "checking":
-        if submission.state == SubmissionState.IN_REVIEW or decision is not None:
+        # Decided and still being checked: inside the window of its undo.
+        if submission.state in (SubmissionState.IN_REVIEW, SubmissionState.DECIDED):
             return "A person reads it."
         return "Our checker reads it."
     clauses = codes_of(decision)

@@ -6,7 +6,9 @@ from django.views.generic import RedirectView
 
 from moderation.web import (
     account,
+    appeals,
     decide,
+    developers,
     history,
     imports,
     merchant,
@@ -47,6 +49,34 @@ urlpatterns = [
     path("imports/<str:public_id>/", imports.batch, name="import"),
     path("imports/<str:public_id>/progress/", imports.progress, name="import-progress"),
     path("imports/<str:public_id>/answers/", imports.answers, name="import-answers"),
+    path("listings/<str:public_id>/appeal/", appeals.appeal, name="listing-appeal"),
+    path("developers/webhooks/", developers.webhooks, name="webhooks"),
+    path("developers/webhooks/<str:public_id>/", developers.webhook, name="webhook"),
+    path(
+        "developers/webhooks/<str:public_id>/test/",
+        developers.test,
+        name="webhook-test",
+    ),
+    path(
+        "developers/webhooks/<str:public_id>/roll/",
+        developers.roll,
+        name="webhook-roll",
+    ),
+    path(
+        "developers/webhooks/<str:public_id>/switch/",
+        developers.switch,
+        name="webhook-switch",
+    ),
+    path(
+        "developers/webhooks/<str:public_id>/delete/",
+        developers.delete,
+        name="webhook-delete",
+    ),
+    path(
+        "developers/deliveries/<str:public_id>/resend/",
+        developers.send_again,
+        name="delivery-resend",
+    ),
     # Moderators
     path("review/", review.queues, name="review"),
     path("review/next/", review.next_task, name="review-next"),

@@ -112,6 +112,7 @@ def _merchant_nav(merchant: Merchant) -> list[NavItem]:
         _item("Listings", "listings", "list", count),
         _item("Imports", "imports", "download"),
         NavItem("Developers"),
+        _item("Webhooks", "webhooks", "hook"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),
         NavItem("Help"),
         _item("Listing rules", "rules", "doc"),

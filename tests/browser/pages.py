@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from moderation.delivery.endpoints import send_test
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
-from moderation.models import ReviewTask
+from moderation.models import Delivery, ReviewTask
 from moderation.states import Outcome, Source
 from tests.browser.conftest import Visitor
+from tests.builders import an_endpoint
 from tests.moderation.web.world import World, listing
 
 HEATPROOF = "A dripper, double-walled, totally heatproof, keeps coffee warm."
@@ -65,7 +67,24 @@ def furnish(world: World) -> dict[str, str]:
     knife = world.knife()
     soon = knife.due_at - timedelta(minutes=50)
     ReviewTask.objects.filter(pk=knife.pk).update(due_at=soon)
+    endpoint = an_endpoint(world.merchant)
+    for status, state in ((200, "sent"), (500, "pending"), (None, "dead")):
+        row = send_test(endpoint=endpoint, by=world.actor("merchant"))
+        row.tries.create(
+            number=1,
+            status=status,
+            latency_ms=84,
+            error="" if status else "timeout: no whole answer within 15 s",
+            answer="content-type: text/plain\n\nok" if status else "",
+            request_headers={"webhook-id": row.event_id, "webhook-signature": "v1,a="},
+        )
+        sent_at = row.created_at if state == "sent" else None
+        Delivery.objects.filter(pk=row.pk).update(
+            state=state, attempts=1, sent_at=sent_at
+        )
     return {
+        "webhook": f"/developers/webhooks/{endpoint.public_id}/",
+        "appeal": f"/listings/{refused.listing.public_id}/appeal/",
         "asked": f"/listings/{asked.listing.public_id}/",
         "refused": f"/listings/{refused.listing.public_id}/",
         "live": f"/listings/{live.listing.public_id}/",
@@ -131,6 +150,10 @@ PLACES = (
     Place("not accepted", "merchant", at("refused")),
     Place("live", "merchant", at("live")),
     Place("being checked", "merchant", at("checking")),
+    Place("appeal", "merchant", at("appeal")),
+    Place("webhooks", "merchant", at("/developers/webhooks/")),
+    Place("webhook", "merchant", at("webhook")),
+    Place("first webhook", "rival", at("/developers/webhooks/")),
     Place("imports", "merchant", at("/imports/")),
     Place("import", "merchant", at("import")),
     Place("clause", "merchant", at("/rules/P-102/")),

@@ -8,10 +8,12 @@ import pytest
 from django.db import connection, connections
 
 from moderation import embedded, upkeep
+from moderation.delivery.send import Sender
 from moderation.embedded import Embedded
-from moderation.models import Listing, Submission
+from moderation.models import Delivery, Listing, Submission
 from moderation.worker import Worker
-from tests.builders import ScriptedClient, a_submission, serving, until
+from tests.builders import ScriptedClient, a_submission, an_endpoint, serving, until
+from tests.sink import a_sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,3 +83,41 @@ def test_a_worker_that_fails_is_started_again(
     until(
         lambda: Submission.objects.filter(state="decided").exists(), what="a decision"
     )
+
+
+def test_webhooks_are_sent_from_a_thread_of_their_own(
+    process: Embedded, settings: Any
+) -> None:
+    settings.REVIEWHUB_EGRESS_ALLOW = ("127.0.0.1",)
+    with a_sink() as sink:
+        an_endpoint(url=sink.url)
+        a_submission()
+        until(lambda: sink.told, what="telling the merchant")
+        until(
+            lambda: Delivery.objects.filter(channel="webhook", state="sent").exists(),
+            what="writing it down",
+        )
+
+
+def test_a_sender_that_fails_is_started_again(
+    process: Embedded, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REVIEWHUB_EGRESS_ALLOW = ("127.0.0.1",)
+    real, failures = Sender._claim, []
+
+    def claim(self: Sender) -> Any:
+        if not failures:
+            failures.append(1)
+            raise ConnectionError("the database is away")
+        return real(self)
+
+    monkeypatch.setattr(Sender, "_claim", claim)
+    until(lambda: bool(failures), what="failing")
+    with a_sink() as sink:
+        an_endpoint(url=sink.url)
+        a_submission()
+        until(lambda: sink.told, what="telling the merchant")
+        until(
+            lambda: Delivery.objects.filter(channel="webhook", state="sent").exists(),
+            what="writing it down",
+        )

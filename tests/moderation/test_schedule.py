@@ -6,7 +6,8 @@ from django.conf import settings
 from moderation import dispatch, embedded, tasks
 from moderation.schedule import SCHEDULE
 
-BY_ITSELF = {"moderation.assess", "moderation.admit"}
+# What the one process does all the time anyway, in threads of its own.
+BY_ITSELF = {"moderation.assess", "moderation.admit", "moderation.deliver"}
 
 
 def names() -> set[str]:

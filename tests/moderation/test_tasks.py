@@ -7,8 +7,11 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from moderation import tasks
+from moderation.delivery.endpoints import send_test
 from moderation.models import Heartbeat
 from moderation.worker import Progress
+from tests.builders import SELLER, an_endpoint
+from tests.sink import a_sink
 
 
 class Drained:
@@ -85,3 +88,15 @@ def test_the_others_call_one_verb_each(settings: Settings) -> None:
     assert tasks.sweep() == {"swept": 0, "crashed": 0, "expired": 0}
     assert tasks.publish() == 0
     assert tasks.forget() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_due_webhooks_are_sent_by_one_round_at_a_time(settings: Settings) -> None:
+    settings.REVIEWHUB_EGRESS_ALLOW = ("127.0.0.1",)
+    with a_sink() as sink:
+        send_test(endpoint=an_endpoint(url=sink.url), by=SELLER)
+        with tasks._delivering:
+            assert tasks.deliver() == 0
+        assert sink.told == []
+        assert tasks.deliver() == 1
+        assert len(sink.told) == 1

@@ -14,7 +14,9 @@ from moderation.access.keys import SCOPES
 from moderation.api import api
 from moderation.api.auth import BearerKey
 from moderation.api.problems import KINDS, TYPE_PATH
-from moderation.models import ApiKey, ReviewTask
+from moderation.delivery.endpoints import send_test
+from moderation.models import ApiKey, Delivery, Merchant, ReviewTask
+from tests.builders import SELLER, an_endpoint
 from tests.moderation.api.conftest import Caller, caller_of, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,17 @@ TABLE: dict[tuple[str, str], Any] = {
     ("listings/bulk", "POST"): (401, 202, 202, 403, 403),
     ("listings/<listing_id>", "GET"): (401, 200, 404, 200, 200),
     ("listings/<listing_id>/withdraw", "POST"): (401, 200, 404, 403, 403),
+    ("listings/<listing_id>/appeal", "POST"): (401, 422, 404, 403, 403),
+    ("webhooks", "GET"): (401, 200, 200, 403, 403),
+    ("webhooks", "POST"): (401, 422, 422, 403, 403),
+    ("webhooks/<webhook_id>", "GET"): (401, 200, 404, 403, 403),
+    ("webhooks/<webhook_id>", "DELETE"): (401, 204, 404, 403, 403),
+    ("webhooks/<webhook_id>/test", "POST"): (401, 202, 404, 403, 403),
+    ("webhooks/<webhook_id>/roll", "POST"): (401, 200, 404, 403, 403),
+    ("webhooks/<webhook_id>/enable", "POST"): (401, 200, 404, 403, 403),
+    ("webhooks/<webhook_id>/disable", "POST"): (401, 200, 404, 403, 403),
+    ("webhooks/<webhook_id>/deliveries", "GET"): (401, 200, 404, 403, 403),
+    ("deliveries/<delivery_id>/resend", "POST"): (401, 202, 404, 403, 403),
     ("review/claim", "POST"): (401, 403, 403, 200, 200),
     ("review/tasks/<task_id>", "GET"): (401, 403, 403, 200, 200),
     ("review/tasks/<task_id>/heartbeat", "POST"): (401, 403, 403, 422, 422),
@@ -59,6 +72,18 @@ def routes() -> Iterator[str]:
             yield str(pattern.pattern)
 
 
+def a_delivery(merchant: Merchant) -> Delivery:
+    """Return a message to an endpoint of a merchant that was given up."""
+    found = Delivery.objects.filter(
+        channel="webhook", state="dead", endpoint__deleted_at__isnull=True
+    ).first()
+    if found is None:
+        found = send_test(endpoint=an_endpoint(merchant), by=SELLER)
+        Delivery.objects.filter(pk=found.pk).update(state="dead", attempts=1)
+        found.refresh_from_db()
+    return found
+
+
 def address(route: str, task: ReviewTask) -> str:
     """Return a route with the ids of a task's rows."""
     ids = {
@@ -67,6 +92,11 @@ def address(route: str, task: ReviewTask) -> str:
         "<decision_id>": "DEC-000000000000",
         "<slug:slug>": "busy",
     }
+    if "<webhook_id>" in route or "<delivery_id>" in route:
+        delivery = a_delivery(task.merchant)
+        assert delivery.endpoint
+        ids["<webhook_id>"] = delivery.endpoint.public_id
+        ids["<delivery_id>"] = delivery.public_id
     for name, value in ids.items():
         route = route.replace(name, value)
     return f"/{route}"
@@ -87,9 +117,10 @@ def test_each_role_gets_what_the_table_says(
         assert caller.get(address(route, task)).status_code == 200
         return
     got = []
+    path = address(route, task)
     for role in ROLES:
         caller: Caller = request.getfixturevalue(role)
-        response = caller.call(method, address(route, task), body={})
+        response = caller.call(method, path, body={})
         got.append(response.status_code)
         if response.status_code >= 400:
             problem_of(response, response.status_code)

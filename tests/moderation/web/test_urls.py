@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern
 
+from moderation.delivery.endpoints import send_test
 from moderation.intake.bulk import RawRow, start_import
 from moderation.models import Decision
 from moderation.states import Outcome, Source
 from moderation.web.urls import urlpatterns
+from tests.builders import an_endpoint
 from tests.moderation.web.world import World, listing
 
 VISITORS = ("", "stranger", "merchant", "moderator", "senior", "admin", "auditor")
@@ -39,6 +41,15 @@ TABLE: dict[str, dict[str, str]] = {
     "listing-status": {"GET": MERCHANTS},
     "listing-again": {"POST": "L F 422 F F F F"},
     "listing-withdraw": {"POST": "L F 303 F F F F"},
+    # Nothing is refused there: back to the listing.
+    "listing-appeal": {"GET": "L F 303 F F F F", "POST": "L F 303 F F F F"},
+    "webhooks": {"GET": MERCHANTS, "POST": "L F 422 F F F F"},
+    "webhook": {"GET": MERCHANTS},
+    "webhook-test": {"POST": "L F 303 F F F F"},
+    "webhook-roll": {"POST": "L F 303 F F F F"},
+    "webhook-switch": {"POST": "L F 303 F F F F"},
+    "webhook-delete": {"POST": "L F 303 F F F F"},
+    "delivery-resend": {"POST": "L F 303 F F F F"},
     "imports": {"GET": MERCHANTS, "POST": "L F 422 F F F F"},
     "import": {"GET": MERCHANTS},
     "import-progress": {"GET": MERCHANTS},
@@ -92,7 +103,15 @@ def test_every_address_answers_each_visitor_as_the_table_says(
         by=world.actor("merchant"),
         filename="a.csv",
     ).batch
-    ids = {"list": task.submission.listing, "impo": batch, "task": task}
+    endpoint = an_endpoint(world.merchant)
+    delivery = send_test(endpoint=endpoint, by=world.actor("merchant"))
+    ids = {
+        "list": task.submission.listing,
+        "impo": batch,
+        "task": task,
+        "webh": endpoint,
+        "deli": delivery,
+    }
     wrong = []
     for name, method, who, wanted in cases():
         if who != visitor:
@@ -111,6 +130,7 @@ def test_every_address_answers_each_visitor_as_the_table_says(
         if got != wanted:
             wrong.append(f"{method} {path}: {got}, not {wanted}")
         # What the visit did must not change the next row's answer.
+        type(endpoint).objects.update(deleted_at=None, is_enabled=True)
         task.refresh_from_db()
         if task.state != "open":
             type(task).objects.filter(pk=task.pk).update(
@@ -136,16 +156,20 @@ def test_foreign_and_missing_things_answer_alike(
         by=world.actor("rival"),
         filename="a.csv",
     ).batch.public_id
+    endpoint = an_endpoint(world.rival)
+    delivery = send_test(endpoint=endpoint, by=world.actor("rival"))
+    others = {
+        "list": (theirs, "LST-000000000000"),
+        "impo": (batch, "IMP-000000000000"),
+        "webh": (endpoint.public_id, "WHE-000000000000"),
+        "deli": (delivery.public_id, "DLV-000000000000"),
+    }
     client = client_of("merchant")
     for name in TABLE:
         pattern = str(next(p for p in urlpatterns if p.name == name).pattern)
         if "<str:public_id>" not in pattern or name.startswith("task"):
             continue
-        foreign, missing = (
-            (theirs, "LST-000000000000")
-            if name.startswith("listing")
-            else (batch, "IMP-000000000000")
-        )
+        foreign, missing = others[name[:4]]
         answers = [
             client.generic(
                 method,
