@@ -14,7 +14,13 @@ from django.db import transaction
 
 from moderation.access.actor import MACHINE, Actor
 from moderation.delivery.outbox import owe_outcomes
-from moderation.models import Assessment, Decision, ReviewTask, Submission
+from moderation.models import (
+    Assessment,
+    AuditEvent,
+    Decision,
+    ReviewTask,
+    Submission,
+)
 from moderation.models.transition import LostRaceError, move, move_many
 from moderation.states import DecidedBy, Outcome, SubmissionState
 
@@ -148,6 +154,73 @@ def record_auto_approvals(
         )
         owe_outcomes(decisions)
     return decisions
+
+
+def overturn(
+    *,
+    decision: Decision,
+    ruling: Ruling,
+    by: Actor,
+    at: datetime,
+    effective_at: datetime,
+    task: ReviewTask | None = None,
+    assessment: Assessment | None = None,
+    request_id: str = "",
+) -> Decision | None:
+    """Supersede a decision that stands; None when it no longer does."""
+    with transaction.atomic():
+        standing = Decision.objects.effective().filter(pk=decision.pk)
+        if not standing.update(superseded_at=at):
+            return None
+        made = _decision(
+            decision.submission,
+            ruling,
+            by,
+            at,
+            effective_at,
+            assessment,
+            task,
+            request_id,
+        )
+        made.override_of = decision
+        made.save(force_insert=True)
+        _tell(made, by, "overturn", decision.outcome, made.outcome, request_id)
+        owe_outcomes([made])
+    return made
+
+
+def restore_overturned(*, decision: Decision, by: Actor, now: datetime) -> Decision:
+    """Take an overturning decision back; the one before stands again.
+
+    Meant for a transaction in which the caller has found it within its window and
+    cancelled what it owes.
+
+    Raises:
+        ValueError: it overturned nothing.
+    """
+    old = decision.override_of
+    if old is None:
+        raise ValueError("It overturned no decision.")
+    with transaction.atomic():
+        Decision.objects.filter(pk=decision.pk).update(undone_at=now)
+        Decision.objects.filter(pk=old.pk).update(superseded_at=None)
+        _tell(decision, by, "undo", decision.outcome, old.outcome, "")
+    return old
+
+
+def _tell(
+    decision: Decision, by: Actor, action: str, was: str, now: str, request_id: str
+) -> None:
+    AuditEvent.objects.create(
+        actor=by.label,
+        action=action,
+        subject_type="Decision",
+        subject_id=decision.public_id,
+        from_state=was,
+        to_state=now,
+        data={"submission": decision.submission.public_id},
+        request_id=request_id,
+    )
 
 
 def _decision(

@@ -59,6 +59,12 @@ def publish() -> int:
     return upkeep.publish()
 
 
+@shared_task(name="moderation.seal")
+def seal() -> int:
+    """Chain what the audit log took in."""
+    return upkeep.seal()
+
+
 @shared_task(name="moderation.forget")
 def forget() -> int:
     """Delete remembered answers that are old enough."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from moderation import ledger
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
 from moderation.models import ReviewTask
 from moderation.states import Outcome, Source
@@ -65,7 +66,14 @@ def furnish(world: World) -> dict[str, str]:
     knife = world.knife()
     soon = knife.due_at - timedelta(minutes=50)
     ReviewTask.objects.filter(pk=knife.pk).update(due_at=soon)
+    checks = [world.live(world.sent(external_id=f"LIVE-{n}")) for n in range(6)]
+    for check in checks[:3]:
+        world.checked(check, Outcome.APPROVED, "senior")
+    wrong = world.checked(checks[3], Outcome.REJECTED)
+    ledger.seal()
     return {
+        "check": f"/review/{checks[4].public_id}/",
+        "checked": f"/review/{wrong.public_id}/",
         "asked": f"/listings/{asked.listing.public_id}/",
         "refused": f"/listings/{refused.listing.public_id}/",
         "live": f"/listings/{live.listing.public_id}/",
@@ -97,6 +105,14 @@ def refuse_a_form(visitor: Visitor, found: dict[str, str]) -> None:
 def take_the_knife(visitor: Visitor, found: dict[str, str]) -> None:
     """Start on the queue, which hands out the knife."""
     page = visitor.go(found["knife"])
+    if page.locator("#approve").count() == 0:
+        page.click("#dock button")
+        page.wait_for_selector("#approve")
+
+
+def take_the_check(visitor: Visitor, found: dict[str, str]) -> None:
+    """Take a spot check."""
+    page = visitor.go(found["check"])
     if page.locator("#approve").count() == 0:
         page.click("#dock button")
         page.wait_for_selector("#approve")
@@ -142,7 +158,12 @@ PLACES = (
     Place("escalate panel", "moderator", open_the_panel("e")),
     Place("history", "moderator", at("/review/history/")),
     Place("preferences", "moderator", at("/account/")),
+    Place("spot checks", "moderator", at("/review/spot-checks/")),
+    Place("spot check, blind", "moderator", take_the_check),
+    Place("spot check, answered", "moderator", at("checked")),
     Place("overview", "admin", at("/ops/")),
+    Place("audit log", "admin", at("/ops/audit/?actor=person")),
+    Place("audit log, empty", "auditor", at("/ops/audit/?action=nothing")),
     Place("overview, read only", "auditor", at("/ops/")),
     Place("not allowed", "merchant", at("/ops/")),
 )
