@@ -26,6 +26,7 @@ TICK_S = 0.2
 RUNS: dict[str, Callable[[], object]] = {
     "moderation.sweep": upkeep.sweep,
     "moderation.publish": upkeep.publish,
+    "moderation.seal": upkeep.seal,
     "moderation.forget": upkeep.forget,
 }
 HEARTBEAT_S = 3.0

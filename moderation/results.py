@@ -23,6 +23,7 @@ from moderation.models.transition import move_many
 from moderation.models.versions import mode_in_force
 from moderation.pipeline import Moderated, failed
 from moderation.review.queue import QUEUES
+from moderation.review.spot_checks import draw_spot_checks
 from moderation.routing.route import Reason, Routed
 from moderation.states import (
     AssessmentRole,
@@ -73,9 +74,10 @@ def write_results(group: Sequence[Finished]) -> int:
             for judged in written
             for number, call in enumerate(judged.finished.moderated.assessed.calls, 1)
         )
-        record_auto_approvals(
+        approved = record_auto_approvals(
             [_approval(judged) for judged in written if judged.is_approval], at=now
         )
+        draw_spot_checks(approved, now)
         _ask_people([judged for judged in written if not judged.is_approval], now)
     for finished in group:
         if finished not in held:

@@ -26,5 +26,6 @@ SCHEDULE: dict[str, Entry] = {
     "sweep lost leases": _every(5.0, "moderation.sweep"),
     "publish what is due": _every(1.0, "moderation.publish"),
     "send webhooks": _every(1.0, "moderation.deliver"),
+    "seal the audit log": _every(1.0, "moderation.seal"),
     "forget old answers": _every(3600.0, "moderation.forget"),
 }

@@ -73,6 +73,12 @@ def deliver() -> int:
         _delivering.release()
 
 
+@shared_task(name="moderation.seal")
+def seal() -> int:
+    """Chain what the audit log took in."""
+    return upkeep.seal()
+
+
 @shared_task(name="moderation.forget")
 def forget() -> int:
     """Delete remembered answers that are old enough."""

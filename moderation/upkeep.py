@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 
+from moderation import ledger
 from moderation.claims import sweep_lost
 from moderation.delivery.outbox import publish_due
 from moderation.models import Heartbeat, IdempotencyKey, Submission
@@ -49,6 +50,18 @@ def _handed_over(row: Submission, version: Served) -> bool:
 def publish() -> int:
     """Make due decisions effective; return how many."""
     return publish_due(by="machine", now=database_now())
+
+
+def seal() -> int:
+    """Chain the audit log's new rows; return how many.
+
+    A chain that is broken stays as it is: nothing is sealed over it.
+    """
+    try:
+        return ledger.seal()
+    except ledger.ChainBrokenError as error:
+        log.error("audit_chain_broken", reason=str(error))
+        return 0
 
 
 def forget() -> int:

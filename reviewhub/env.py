@@ -109,6 +109,23 @@ class Env:
             "set it to a number such as 25 or 12.50, or leave it out for no limit",
         )
 
+    def share(self, name: str, default: float) -> float:
+        """Return a share from 0 to 1."""
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            share = Decimal(value)
+        except InvalidOperation:
+            share = Decimal(-1)
+        if share.is_finite() and 0 <= share <= 1:
+            return float(share)
+        refuse(
+            name,
+            f"is {value!r}, which is not a share from 0 to 1",
+            f"set it to a number such as {default}, which it is when left out",
+        )
+
     def words(self, name: str, default: tuple[str, ...] = ()) -> list[str]:
         """Return a comma list without its empty places."""
         parts = [part.strip() for part in self.text(name).split(",")]

@@ -123,6 +123,8 @@ REVIEWHUB_LEASE_SECONDS = env.integer(
     "REVIEWHUB_LEASE_SECONDS", 900, low=1, high=86_400
 )
 REVIEWHUB_UNDO_SECONDS = env.integer("REVIEWHUB_UNDO_SECONDS", 10, low=0, high=86_400)
+REVIEWHUB_SPOT_CHECK_SHARE = env.share("REVIEWHUB_SPOT_CHECK_SHARE", 0.05)
+REVIEWHUB_PROMISED_ERROR_RATE = env.share("REVIEWHUB_PROMISED_ERROR_RATE", 0.02)
 REVIEWHUB_DEMO_PASSWORD = env.secret("REVIEWHUB_DEMO_PASSWORD") or "reviewhub-demo"
 
 # --- Limits and the way out ----------------------------------------------------

@@ -38,4 +38,6 @@ if "sqlite3" in DATABASES["default"]["ENGINE"]:
 # Redis itself is tested where it is the subject; elsewhere a test must not see
 # what another left.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# A test that is about the draw says so; elsewhere chance must not open tasks.
+REVIEWHUB_SPOT_CHECK_SHARE = 0.0
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -80,7 +80,10 @@ def task_of(caller: Caller, public_id: str) -> ReviewTask:
     if _PUBLIC_ID.fullmatch(public_id):
         found = (
             ReviewTask.objects.select_related(
-                "submission__listing", "submission__merchant", "assessment__pipeline"
+                "submission__listing",
+                "submission__merchant",
+                "assessment__pipeline",
+                "about",
             )
             .exclude(merchant__members__user=caller.actor.user)
             .filter(public_id=public_id)

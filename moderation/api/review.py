@@ -159,6 +159,7 @@ def decide_task(request: ApiRequest, task_id: TaskId) -> Any:
         note=given.note,
         request_id=request.request_id,
     )
+    task.refresh_from_db(fields=["resolution", "resolved_at"])
     return show.decided(decision, task)
 
 

@@ -15,7 +15,8 @@ class ClaimIn(Write):
     queue: str | None = Field(
         default=None,
         max_length=40,
-        description="general, escalations or appeals; left out, what is due first.",
+        description="general, escalations, appeals or spot-checks; left out, whatever "
+        "is due first.",
     )
 
 
@@ -134,6 +135,10 @@ class VersionsOut(Read):
     model: dict[str, Any] | None = Field(
         description="As the model would publish it; null without a verdict."
     )
+    shown: dict[str, Any] = Field(
+        description="What an approval without corrections stands for. For a spot "
+        "check it is what went live; corrections are told against it."
+    )
 
 
 class TaskOut(Read):
@@ -175,6 +180,10 @@ class DecidedOut(Read):
     task_id: str = Field(description="The task it resolved.")
     submission_id: str = Field(description="What it is about.")
     outcome: str = Field(description="What was decided.")
+    resolution: str = Field(
+        description="How the task ended: the outcome; for a spot check confirmed, "
+        "overturned or disagreed (the decision stood no longer)."
+    )
     clauses: list[EvidenceOut] = Field(description="Its grounds.")
     decided_at: str = Field(description="When (UTC).")
     effective_at: str = Field(description="Until then it can be undone (UTC).")

@@ -28,7 +28,9 @@ from moderation.models import (
     ReviewTask,
     Submission,
 )
+from moderation.review.decide import shown_content
 from moderation.review.queue import QUEUES
+from moderation.review.spot_checks import is_hidden, live_content, undo_until
 from moderation.states import AssessmentRole, Route, SubmissionState
 
 _WITH_THE_MACHINE = (SubmissionState.RECEIVED, SubmissionState.ASSESSING)
@@ -198,7 +200,8 @@ def task(row: ReviewTask, caller: Caller) -> dict[str, Any]:
     """Return a task as TaskOut; its token for the holder alone."""
     submission = row.submission
     is_holder = caller.actor.user is not None and row.claimed_by == caller.actor.user
-    assessment = None if row.is_blind else row.assessment
+    assessment = None if is_hidden(row) else row.assessment
+    shown = live_content(row) or shown_content(submission, assessment)
     return {
         "id": row.public_id,
         "kind": row.kind,
@@ -218,6 +221,7 @@ def task(row: ReviewTask, caller: Caller) -> dict[str, Any]:
             "merchant": submission.raw,
             "rules": submission.tidied,
             "model": (assessment.proposed or None) if assessment else None,
+            "shown": shown.as_dict(),
         },
     }
 
@@ -238,15 +242,19 @@ def _assessment(row: Assessment) -> dict[str, Any]:
 
 
 def decided(decision: Decision, row: ReviewTask) -> dict[str, Any]:
-    """Return a decision as DecidedOut."""
+    """Return a decision as DecidedOut; a confirmed check shows the machine's."""
+    is_own = decision.task_id == row.pk
+    decided_at = decision.decided_at if is_own else row.resolved_at
+    until = decision.effective_at if is_own else undo_until(row)
     return {
         "id": decision.public_id,
         "task_id": row.public_id,
         "submission_id": row.submission.public_id,
         "outcome": decision.outcome,
+        "resolution": row.resolution,
         "clauses": decision.clauses,
-        "decided_at": time_of(decision.decided_at),
-        "effective_at": time_of(decision.effective_at),
+        "decided_at": time_of(decided_at),
+        "effective_at": time_of(until),
         "undo_url": f"/api/v1/review/decisions/{decision.public_id}/undo",
     }
 

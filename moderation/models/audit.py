@@ -45,6 +45,7 @@ class AuditEvent(models.Model):
             models.Index(
                 fields=["subject_type", "subject_id"], name="audit_by_subject"
             ),
+            models.Index(fields=["at"], name="audit_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -196,6 +196,9 @@ class Decision(models.Model):
         "self", on_delete=models.SET_NULL, null=True, related_name="overridden_by"
     )
     request_id = models.CharField(max_length=64, blank=True)
+    # With what probability a spot check of it was drawn, whether or not it was;
+    # null for a person's decision.
+    sampling_probability = models.FloatField(null=True)
 
     objects = DecisionQuerySet.as_manager()
 
@@ -225,6 +228,12 @@ class Decision(models.Model):
             models.Index(fields=["decided_at"], name="decision_by_time"),
             models.Index(
                 fields=["moderator", "-decided_at"], name="decision_by_person"
+            ),
+            # The size of each stratum that spot checks were drawn from.
+            models.Index(
+                fields=["decided_at", "sampling_probability"],
+                name="decision_by_stratum",
+                condition=Q(sampling_probability__isnull=False),
             ),
         ]
 

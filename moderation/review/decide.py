@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from moderation.access.actor import Actor
-from moderation.content import FIELDS, Content, Problem
+from moderation.content import FIELDS, Content
 from moderation.decisions import Ruling, record_decision, restore_overturned
 from moderation.delivery.outbox import cancel_owed
 from moderation.intake.store import withdraw
@@ -27,23 +27,20 @@ from moderation.models import (
 )
 from moderation.models.clock import database_now
 from moderation.models.transition import move
-from moderation.retrieval.policies import clauses_by_code, current_policy
 from moderation.retrieval.surroundings import forget_rejection, remember_rejection
 from moderation.review.appeals import reopen_appeal, settle_appeal
-from moderation.review.corrections import corrected
 from moderation.review.queue import UNCLAIMED, LeaseLostError, held_task
+from moderation.review.ruling import InvalidDecisionError as InvalidDecisionError
+from moderation.review.ruling import ruling_of
+from moderation.review.spot_checks import (
+    answered_about,
+    decide_spot_check,
+    live_content,
+    propose_check,
+    undo_spot_check,
+)
 from moderation.states import Outcome, SubmissionState, TaskKind, TaskState
 from moderation.telemetry import metrics
-
-MAX_STATEMENT = 4000
-
-
-class InvalidDecisionError(Exception):
-    """The decision lacks something; every problem is named."""
-
-    def __init__(self, problems: Sequence[Problem]):
-        self.problems = tuple(problems)
-        super().__init__(" ".join(problem.message for problem in problems))
 
 
 class AlreadyDecidedError(LeaseLostError):
@@ -90,10 +87,12 @@ def decide(
             pk=task.submission_id
         )
         current = _held(task, by, lease_token, now)
-        shown = shown_content(submission, current.assessment)
-        ruling, published = _ruling(
+        shown = live_content(current) or shown_content(submission, current.assessment)
+        ruling, published = ruling_of(
             current, shown, outcome, clauses, corrections or {}, statement, note
         )
+        if current.kind == TaskKind.SPOT_CHECK:
+            return _decide_check(current, ruling, shown, published, by, now, request_id)
         decision = _ruled(current, submission, ruling, by, now, request_id)
         if decision is None:
             raise LeaseLostError(current)
@@ -106,6 +105,7 @@ def decide(
             change={
                 **UNCLAIMED,
                 "resolved_at": now,
+                "resolved_by": by.user,
                 "resolution": outcome,
                 "used_token": lease_token,
             },
@@ -114,11 +114,7 @@ def decide(
         if decision.task_id != current.pk:
             # An appeal that changed nothing: the decision before stands as it was.
             return decision
-        store_corrections(decision, shown, published)
-        if outcome == Outcome.REJECTED:
-            remember_rejection(submission)
-        elif decision.override_of_id is not None:
-            forget_rejection(submission)
+        _keep_what_changed(decision, shown, published)
     return decision
 
 
@@ -153,50 +149,38 @@ def _ruled(
     )
 
 
-def _ruling(
+def _decide_check(
     task: ReviewTask,
+    ruling: Ruling,
     shown: Content,
-    outcome: Outcome,
-    clauses: Sequence[str | Mapping[str, str]],
-    corrections: Mapping[str, Any],
-    statement: str,
-    note: str,
-) -> tuple[Ruling, Content]:
-    """Return what is decided and the content it speaks of, or name every problem.
-
-    Raises:
-        InvalidDecisionError.
-    """
-    submission = task.submission
-    approved = outcome == Outcome.APPROVED
-    published, problems = corrected(shown, corrections)
-    grounds, more = _grounds(clauses, outcome, task.assessment, submission)
-    problems = [*problems, *more]
-    if corrections and not approved:
-        problems.append(
-            Problem(
-                "corrections",
-                "not_published",
-                "Corrections go with an approval; say in the statement what "
-                "the merchant should change.",
-            )
-        )
-    problems += [
-        Problem(name, "too_long", f"Keep it under {MAX_STATEMENT:,} characters.")
-        for name, text in (("statement", statement), ("note", note))
-        if len(text) > MAX_STATEMENT
-    ]
-    if problems:
-        raise InvalidDecisionError(problems)
-    ruling = Ruling(
-        outcome=outcome,
-        clauses=grounds,
-        published=published.as_dict() if approved else None,
-        requests=submission.requests if approved else (),
-        statement=statement.strip(),
-        private_note=note.strip(),
+    published: Content,
+    by: Actor,
+    now: datetime,
+    request_id: str,
+) -> Decision:
+    assert task.lease_token is not None, "a held task"
+    decision = decide_spot_check(
+        task=task,
+        ruling=ruling,
+        is_corrected=published != shown,
+        by=by,
+        lease_token=task.lease_token,
+        at=now,
+        request_id=request_id,
     )
-    return ruling, published if approved else shown
+    # Agreement leaves the machine's decision, of which nothing is corrected.
+    if decision.task_id == task.pk:
+        _keep_what_changed(decision, shown, published)
+    propose_check(task=task, decision=decision, at=now)
+    return decision
+
+
+def _keep_what_changed(decision: Decision, shown: Content, published: Content) -> None:
+    store_corrections(decision, shown, published)
+    if decision.outcome == Outcome.REJECTED:
+        remember_rejection(decision.submission)
+    elif decision.override_of_id is not None:
+        forget_rejection(decision.submission)
 
 
 def undo(
@@ -223,6 +207,9 @@ def undo(
             .select_related("submission", "task")
             .get(pk=decision.pk)
         )
+        check = answered_about(current, by)
+        if check is not None:
+            return _undo_check(check, current, by, now, request_id)
         task = current.task
         if current.moderator_id != (by.user.pk if by.user else None):
             raise TooLateError("Only the person who decided can undo it.")
@@ -271,6 +258,19 @@ def _restore(decision: Decision, by: Actor, now: datetime, request_id: str) -> N
     reopen_appeal(decision=decision, by=by, request_id=request_id)
     if decision.task is not None:
         _give_back(decision.task, by, now, request_id)
+
+
+def _undo_check(
+    check: ReviewTask, decision: Decision, by: Actor, now: datetime, request_id: str
+) -> ReviewTask:
+    taken_back = undo_spot_check(
+        task=check, decision=decision, by=by, at=now, request_id=request_id
+    )
+    if not taken_back:
+        raise TooLateError("It has taken effect and can no longer be undone.")
+    if decision.outcome == Outcome.REJECTED:
+        forget_rejection(decision.submission)
+    return check
 
 
 def shown_content(submission: Submission, assessment: Assessment | None) -> Content:
@@ -322,57 +322,11 @@ def _held(task: ReviewTask, by: Actor, lease_token: UUID, now: datetime) -> Revi
         return held_task(task, by, lease_token, now)
     except LeaseLostError as lost:
         if lost.task.used_token == lease_token:
-            decision = lost.task.decisions.order_by("-id").first()
-            if decision is not None and decision.moderator == by.user:
+            decision = lost.task.decisions.order_by("-id").first() or lost.task.about
+            if decision is not None and lost.task.resolved_by == by.user:
                 raise AlreadyDecidedError(lost.task, decision) from lost
         metrics.LEASE_LOST.labels("moderator").inc()
         raise
-
-
-def _grounds(
-    clauses: Sequence[str | Mapping[str, str]],
-    outcome: Outcome,
-    assessment: Assessment | None,
-    submission: Submission,
-) -> tuple[list[dict[str, str]], list[Problem]]:
-    """Return the named clauses, each with the merchant's words where known."""
-    known = clauses_by_code(
-        assessment.pipeline.policy_id if assessment else current_policy().pk
-    )
-    found = {item["code"]: item for item in (assessment.clauses if assessment else ())}
-    changes = {item["code"]: item for item in submission.changes}
-    grounds: dict[str, dict[str, str]] = {}
-    problems: list[Problem] = []
-    for item in clauses:
-        given = {"code": item} if isinstance(item, str) else dict(item)
-        code = given.get("code", "").strip().upper()
-        if code not in known:
-            problems.append(
-                Problem(
-                    "clauses",
-                    "unknown_clause",
-                    f"{code or 'An empty code'} is no clause of the policy.",
-                )
-            )
-            continue
-        source = found.get(code, {})
-        quote = given.get("quote") or source.get("quote") or ""
-        if not quote and code in changes:
-            quote = changes[code].get("before", "")[:200]
-        grounds[code] = {
-            "code": code,
-            "field": given.get("field") or source.get("field") or "listing",
-            "quote": quote,
-        }
-    if outcome != Outcome.APPROVED and not grounds and not problems:
-        problems.append(
-            Problem(
-                "clauses",
-                "required",
-                "Name at least one clause: the merchant must know the reason.",
-            )
-        )
-    return list(grounds.values()), problems
 
 
 def _give_back(task: ReviewTask, by: Actor, now: datetime, request_id: str) -> None:
@@ -388,6 +342,7 @@ def _give_back(task: ReviewTask, by: Actor, now: datetime, request_id: str) -> N
             "lease_token": uuid4(),
             "lease_until": now + lease,
             "resolved_at": None,
+            "resolved_by": None,
             "resolution": "",
             "used_token": None,
         },

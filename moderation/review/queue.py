@@ -64,6 +64,13 @@ QUEUES = {
             timedelta(hours=24),
             "A merchant disagrees; never with your own decision",
         ),
+        Queue(
+            "spot-checks",
+            "Spot checks",
+            TaskKind.SPOT_CHECK,
+            timedelta(hours=48),
+            "A random share of what went live by itself",
+        ),
     )
 }
 
@@ -259,12 +266,29 @@ def escalate(
 ) -> ReviewTask:
     """Resolve a task by asking a senior moderator; return the new task.
 
+    A spot check stays the task it is, for seniors alone: the sample loses nothing.
+
     Raises:
         LeaseLostError.
     """
     now = now or database_now()
     with transaction.atomic():
         current = held_task(task, by, lease_token, now)
+        name = by.user.get_username() if by.user else by.label
+        reasons = [
+            {"code": "escalated", "message": f"{name} asks: {reason}".strip()},
+            *current.reasons,
+        ]
+        if current.kind == TaskKind.SPOT_CHECK:
+            move(
+                current,
+                TaskState.OPEN,
+                by=by.label,
+                action="escalate",
+                change={**UNCLAIMED, "senior_only": True, "reasons": reasons},
+                reason=reason,
+            )
+            return current
         move(
             current,
             TaskState.RESOLVED,
@@ -278,16 +302,12 @@ def escalate(
             },
             reason=reason,
         )
-        name = by.user.get_username() if by.user else by.label
         return ReviewTask.objects.create(
             submission=current.submission,
             merchant_id=current.merchant_id,
             kind=TaskKind.ESCALATION,
             assessment_id=current.assessment_id,
-            reasons=[
-                {"code": "escalated", "message": f"{name} asks: {reason}".strip()},
-                *current.reasons,
-            ],
+            reasons=reasons,
             clause=current.clause,
             language=current.language,
             priority=current.priority,

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from moderation.access.actor import Actor
 from moderation.models import Decision, ReviewTask, TaskSkip
-from moderation.states import DecidedBy, TaskState
+from moderation.review.spot_checks import OVERTURNED
+from moderation.states import DecidedBy, TaskKind, TaskState
 
 PRECEDENTS, PRECEDENTS_SEARCHED = 3, 400
 # A pause this long ends a session; after so much of one a break is suggested.
@@ -149,6 +150,9 @@ def _waiting(waiting: QuerySet[ReviewTask], kind: str, count: int) -> Waiting:
 def undoable(by: Actor, now: datetime | None = None) -> Undoable | None:
     """Return the newest decision or skip that this person can still take back."""
     now = now or timezone.now()
+    check = _open_check(by, now)
+    if check is not None:
+        return check
     decision = _open_decision(by, now)
     skipped = _open_skip(by, now)
     if skipped and (decision is None or skipped.at > decision.decided_at):
@@ -170,6 +174,31 @@ def undoable(by: Actor, now: datetime | None = None) -> Undoable | None:
 
 def _window() -> timedelta:
     return timedelta(seconds=settings.REVIEWHUB_UNDO_SECONDS)
+
+
+def _open_check(by: Actor, now: datetime) -> Undoable | None:
+    """Return the spot check just confirmed, where nothing was decided since."""
+    newest = (
+        ReviewTask.objects.filter(resolved_by=by.user, resolved_at__gt=now - _window())
+        .select_related("submission", "about")
+        .order_by("-resolved_at")
+        .first()
+    )
+    if (
+        newest is None
+        or newest.kind != TaskKind.SPOT_CHECK
+        or newest.about is None
+        or newest.resolution == OVERTURNED
+        or newest.resolved_at is None
+    ):
+        return None
+    return Undoable(
+        newest.public_id,
+        title_of(newest.about),
+        "checked",
+        newest.about.public_id,
+        newest.resolved_at + _window(),
+    )
 
 
 def _open_decision(by: Actor, now: datetime) -> Decision | None:

@@ -15,6 +15,7 @@ from moderation.retrieval.policies import clauses_by_code, current_policy
 from moderation.review.decide import shown_content
 from moderation.review.fields import Field, fields_of
 from moderation.review.queue import QUEUES, Queue
+from moderation.review.spot_checks import is_hidden, live_content
 from moderation.states import ClauseAction
 
 RANKED = 6
@@ -90,8 +91,9 @@ def screen_of(task: ReviewTask) -> Screen:
     submission, assessment = task.submission, task.assessment
     raw = Content.from_dict(submission.raw or {})
     tidied = Content.from_dict(submission.tidied or {})
-    seen = None if task.is_blind else assessment
-    shown = shown_content(submission, seen)
+    is_blind = is_hidden(task)
+    seen = None if is_blind else assessment
+    shown = live_content(task) or shown_content(submission, seen)
     findings: Sequence[dict[str, Any]] = seen.clauses if seen else []
     policy = seen.pipeline.policy if seen else current_policy()
     clauses = clauses_by_code(policy.pk)
@@ -118,7 +120,7 @@ def screen_of(task: ReviewTask) -> Screen:
         reasons=_reasons(task),
         checks=_checks(seen.guardrails if seen else {}, task.reasons),
         fixes=tuple(f for f in findings if f.get("action") == ClauseAction.FIX),
-        is_blind=task.is_blind,
+        is_blind=is_blind,
         is_failure=bool(seen and seen.failure),
         policy_version=policy.version,
     )
@@ -132,7 +134,7 @@ def queue_of(task: ReviewTask) -> Queue | None:
 def read_task(task_id: int) -> ReviewTask:
     """Return a task with all that its screen needs, in one query."""
     return ReviewTask.objects.select_related(
-        "submission__listing", "assessment__pipeline__policy", "claimed_by"
+        "submission__listing", "assessment__pipeline__policy", "claimed_by", "about"
     ).get(pk=task_id)
 
 
@@ -190,7 +192,7 @@ def ranked_clauses(screen: Screen, words: str = "") -> list[Ranked]:
         words: letters of a code in order (P12 finds P-102), or words of a title.
     """
     task = screen.task
-    assessment = None if task.is_blind else task.assessment
+    assessment = None if screen.is_blind else task.assessment
     policy = assessment.pipeline.policy if assessment else current_policy()
     clauses = clauses_by_code(policy.pk)
     findings = list(assessment.clauses) if assessment else []

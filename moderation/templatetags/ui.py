@@ -178,6 +178,21 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def permille(share: float | None) -> str:
+    """Return a share of one as a percentage with the places that it needs."""
+    if share is None:
+        return ""
+    places = 0 if share in (0, 1) else 2 if share < 0.01 else 1
+    return f"{share * 100:.{places}f}%"
+
+
+@register.filter
+def plus(value: float, more: int) -> str:
+    """Return a place in drawing units, moved."""
+    return f"{value + more:.1f}"
+
+
+@register.filter
 def two(value: float | None) -> str:
     """Return a number with two decimals, rounded down so 0.996 never reads 1.00."""
     return "" if value is None else f"{int(value * 100 + 1e-6) / 100:.2f}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import (
     require_http_methods,
@@ -28,7 +29,7 @@ from moderation.review.decide import (
 )
 from moderation.review.queue import LeaseLostError, NotAllowedError, claim_next
 from moderation.review.screen import queue_of, ranked_clauses, read_task, screen_of
-from moderation.states import Outcome
+from moderation.states import Outcome, TaskKind
 from moderation.web.access import actor_of, moderator_only, task_for
 from moderation.web.http import PageRequest, go, page
 from moderation.web.picks import consequence, hint_of, picks_of
@@ -73,7 +74,7 @@ def _lost(
 ) -> HttpResponse:
     notice = str(error)
     if isinstance(error, AlreadyDecidedError):
-        at = error.decision.decided_at.strftime("%H:%M:%S")
+        at = (error.task.resolved_at or error.decision.decided_at).strftime("%H:%M:%S")
         said = SAID[Outcome(error.decision.outcome)]
         notice = f"{said} already at {at} UTC. Nothing was sent twice."
     return screen(request, found, notice=notice, status=409)
@@ -114,7 +115,17 @@ def decide_task(request: PageRequest, public_id: str) -> HttpResponse:
         return screen(request, found, problems=error.problems, status=422)
     except LeaseLostError as error:
         return _lost(request, found, error)
-    return _next(request, found, SAID[Outcome(decision.outcome)])
+    said = SAID[Outcome(decision.outcome)]
+    if found.kind == TaskKind.SPOT_CHECK:
+        return _revealed(request, found)
+    return _next(request, found, said)
+
+
+def _revealed(request: PageRequest, found: ReviewTask) -> HttpResponse:
+    """Show what the model had said of the spot check that was just answered."""
+    if not request.htmx:
+        return go(request, "task", found.public_id)
+    return screen(request, found, say="Checked. What the model had said is shown.")
 
 
 @require_POST
@@ -125,7 +136,9 @@ def undo_decision(request: PageRequest, public_id: str) -> HttpResponse:
     code = request.POST.get("decision", "")
     try:
         if code:
-            decision = Decision.objects.filter(public_id=code, task=found).first()
+            decision = Decision.objects.filter(
+                Q(task=found) | Q(looked_at_by=found), public_id=code
+            ).first()
             if decision is None:
                 raise Http404
             undo(decision=decision, by=by, request_id=request.request_id)

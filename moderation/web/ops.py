@@ -1,53 +1,47 @@
-"""The admin's first page: four questions answered, and the kill switch."""
+"""The admin's first page: six questions answered, and the kill switch."""
+
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from moderation.models import Mode
+from moderation import ledger
+from moderation.models import Mode, Submission
 from moderation.rollout.mode import NoteMissingError, set_mode
 from moderation.states import ModeKind
 from moderation.web import ops_read
 from moderation.web.access import actor_of, admin_only, overseer_only
 from moderation.web.http import PageRequest, go, page
-
-MODES = (
-    (
-        ModeKind.AUTOMATIC,
-        "Automatic",
-        "Clear listings go live by themselves; doubtful ones reach people.",
-    ),
-    (
-        ModeKind.HUMANS_ONLY,
-        "Humans only",
-        "Nothing goes live without a person. The model still fills in the screen.",
-    ),
-    (
-        ModeKind.CLOSED,
-        "Intake closed",
-        'New listings are answered "try again later". What waits is still reviewed.',
-    ),
-)
+from moderation.web.ops_mode import choices
+from moderation.web.ops_promise import promise
 
 
 @require_safe
 @overseer_only
 def overview(request: PageRequest) -> HttpResponse:
-    """Show what failed, whether the queue is on time, what was spent, the mode."""
+    """Answer the six questions, each with its sample, and show what a mode costs."""
     now = timezone.now()
     newest = Mode.objects.order_by("-id").first()
     mode = newest.mode if newest else ModeKind.AUTOMATIC
+    queue, automation = ops_read.queue(now), ops_read.automation(now)
+    received = Submission.objects.filter(received_at__gt=now - timedelta(days=1))
+    modes = choices(now, queue, automation, received.count())
+    seals = ledger.waiting()
     context = {
         "now": now,
         "failures": ops_read.failures(now),
-        "queue": ops_read.queue(now),
+        "promise": promise(now),
+        "queue": queue,
         "spend": ops_read.spend(now),
-        "automation": ops_read.automation(now),
-        "modes": MODES,
+        "automation": automation,
+        "rollout": ops_read.rollout(),
+        "unsealed": seals if seals.is_long(now) else None,
+        "modes": modes,
         "mode": mode,
         "mode_row": newest,
-        "mode_name": next(name for value, name, _ in MODES if value == mode),
+        "mode_name": next(choice.name for choice in modes if choice.value == mode),
     }
     return page(request, "ops/overview.html", context, here="ops")
 

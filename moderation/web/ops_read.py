@@ -12,12 +12,21 @@ from django.conf import settings
 from django.db.models import Count, Q
 
 from moderation import monitor
-from moderation.models import Assessment, Decision, ReviewTask, Submission
+from moderation.models import Assessment, Decision, ReviewTask, Rollout, Submission
 from moderation.review.queue import QUEUES
 from moderation.routing.route import FAILURE_WORDS
-from moderation.states import DecidedBy, FailureKind, TaskKind, TaskState
+from moderation.states import (
+    AssessmentRole,
+    DecidedBy,
+    FailureKind,
+    RolloutState,
+    TaskKind,
+    TaskState,
+)
 
 HOUR, SLOTS = timedelta(hours=1), 30
+SHARES = (1, 5, 25, 50, 100)
+STAGES = ("shadow", "pilot", *(f"{share}%" for share in SHARES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class Bar:
     top_y: float = 0.0
     top_height: float = 0.0
     is_marked: bool = False
+    is_past: bool = False
 
     @property
     def middle(self) -> float:
@@ -191,7 +201,10 @@ def _stacked(tally: list[list[int]], highest: int, width: int) -> tuple[Bar, ...
 def queue(now: datetime) -> QueueAge:
     """Return the routed tasks that wait, by age, against their due time."""
     due_in = next(q.due_in for q in QUEUES.values() if q.kind == TaskKind.ROUTED)
-    waiting = ReviewTask.objects.filter(state__in=[TaskState.OPEN, TaskState.CLAIMED])
+    # Spot checks have days, not minutes: their own page shows how they stand.
+    waiting = ReviewTask.objects.filter(
+        state__in=[TaskState.OPEN, TaskState.CLAIMED]
+    ).exclude(kind=TaskKind.SPOT_CHECK)
     edges = [due_in * part / 6 for part in range(7)]
     counted = waiting.aggregate(
         late=Count("id", filter=Q(due_at__lte=now)),
@@ -258,3 +271,61 @@ def automation(now: datetime) -> Automation:
         )
     )
     return Automation(counted["machine"], counted["person"])
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the rollout under way stands, or what serves without one."""
+
+    row: Rollout | None
+    serving: str
+    stops: tuple[Bar, ...]
+    narrow: tuple[Bar, ...]
+
+    @property
+    def chip(self) -> tuple[str, str]:
+        """Return the chip's kind and word."""
+        if self.row is None:
+            return "", "None under way"
+        if self.row.is_held:
+            return "mend", f"Held at {self.row.percent}%"
+        if self.row.state == RolloutState.HALTED:
+            return "late", "Stopped"
+        if self.row.state == RolloutState.RAMPING:
+            return "running", f"{self.row.percent}%"
+        return "running", str(self.row.get_state_display()).capitalize()
+
+
+def rollout() -> Progress:
+    """Return the newest rollout that is not over, on its way through the stages."""
+    over = [RolloutState.COMPLETE, RolloutState.CLOSED]
+    row = (
+        Rollout.objects.exclude(state__in=over)
+        .select_related("candidate", "baseline")
+        .order_by("-id")
+        .first()
+    )
+    newest = Assessment.objects.filter(role=AssessmentRole.SERVING).order_by("-id")
+    serving = newest.values_list("pipeline__name", flat=True).first() or ""
+    return Progress(row, serving, _stops(row, 516), _stops(row, 322))
+
+
+def _stops(row: Rollout | None, width: int) -> tuple[Bar, ...]:
+    step = width / len(STAGES)
+    now = -1
+    if row is not None and row.state in (RolloutState.SHADOW, RolloutState.PILOT):
+        now = (RolloutState.SHADOW, RolloutState.PILOT).index(row.state)
+    elif row is not None and row.state == RolloutState.RAMPING:
+        now = 2 + sum(row.percent > share for share in SHARES[:-1])
+    return tuple(
+        Bar(
+            x=round(place * step + 1, 1),
+            y=44,
+            width=round(step - 4, 1),
+            height=12,
+            label=label,
+            is_marked=place == now,
+            is_past=place < now,
+        )
+        for place, label in enumerate(STAGES)
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from moderation.review.fields import Field, typed_value
 from moderation.review.screen import Screen
+from moderation.states import TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,21 @@ def hint_of(picks: Picks) -> Hint | None:
 
 def consequence(screen: Screen, picks: Picks) -> str:
     """Return one sentence on what approving would do, and to whom it is told."""
+    if screen.task.kind == TaskKind.SPOT_CHECK:
+        return _of_a_check(picks)
     if picks.unsettled:
         return _told(screen, picks)
     if picks.changed:
         names = " and ".join(picks.changed)
         return f"Approve publishes it with your {names}. {_told(screen, picks)}"
     return f"Approve publishes it as shown. {_told(screen, picks)}"
+
+
+def _of_a_check(picks: Picks) -> str:
+    if picks.changed:
+        names = " and ".join(picks.changed)
+        return f"Approve replaces what is live by it with your {names}."
+    return "Approve if it may be live as it stands; else correct or reject it."
 
 
 def _told(screen: Screen, picks: Picks) -> str:

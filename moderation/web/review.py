@@ -36,6 +36,7 @@ from moderation.web.review_read import (
     queues_of,
     upcoming,
 )
+from moderation.web.spot_checks import reveal_of
 
 
 @require_safe
@@ -170,6 +171,7 @@ def screen_context(request: PageRequest, found: ReviewTask) -> dict[str, Any]:
         "can_claim": found.state == TaskState.OPEN,
         "decision": decision,
         "waiting": waiting,
+        "reveal": reveal_of(found, by.user),
         "undo": recent.undoable(by, now),
         "session": recent.session_of(by, now),
         "precedents": recent.precedents_of(

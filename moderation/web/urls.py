@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from moderation.web import (
     account,
     appeals,
+    audit,
     decide,
     developers,
     history,
@@ -16,6 +17,7 @@ from moderation.web import (
     public,
     review,
     rules,
+    spot_checks,
     submit,
 )
 
@@ -82,6 +84,7 @@ urlpatterns = [
     path("review/next/", review.next_task, name="review-next"),
     path("review/counts/", review.counts, name="review-counts"),
     path("review/history/", history.history, name="history"),
+    path("review/spot-checks/", spot_checks.queue, name="spot-checks"),
     path("review/<str:public_id>/", review.task, name="task"),
     path("review/<str:public_id>/decide/", decide.decide_task, name="task-decide"),
     path("review/<str:public_id>/effect/", decide.effect, name="task-effect"),
@@ -97,4 +100,6 @@ urlpatterns = [
     # Admins
     path("ops/", ops.overview, name="ops"),
     path("ops/mode/", ops.change_mode, name="ops-mode"),
+    path("ops/audit/", audit.audit, name="audit"),
+    path("ops/audit/export/", audit.export, name="audit-export"),
 ]

@@ -122,6 +122,7 @@ def _merchant_nav(merchant: Merchant) -> list[NavItem]:
 def _moderator_nav() -> list[NavItem]:
     return [
         _item("Queues", "review", "home", _waiting()),
+        _item("Spot checks", "spot-checks", "check"),
         _item("History", "history", "clock"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
@@ -135,10 +136,13 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
     if viewer.is_moderator:
         items += [
             _item("Review queue", "review", "list", _waiting()),
+            _item("Spot checks", "spot-checks", "check"),
             _item("History", "history", "clock"),
         ]
     return [
         *items,
+        NavItem("Operations"),
+        _item("Audit log", "audit", "doc"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from moderation import ledger
 from moderation.delivery.endpoints import send_test
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
 from moderation.models import Delivery, ReviewTask
@@ -82,9 +83,16 @@ def furnish(world: World) -> dict[str, str]:
         Delivery.objects.filter(pk=row.pk).update(
             state=state, attempts=1, sent_at=sent_at
         )
+    checks = [world.live(world.sent(external_id=f"LIVE-{n}")) for n in range(6)]
+    for check in checks[:3]:
+        world.checked(check, Outcome.APPROVED, "senior")
+    wrong = world.checked(checks[3], Outcome.REJECTED)
+    ledger.seal()
     return {
         "webhook": f"/developers/webhooks/{endpoint.public_id}/",
         "appeal": f"/listings/{refused.listing.public_id}/appeal/",
+        "check": f"/review/{checks[4].public_id}/",
+        "checked": f"/review/{wrong.public_id}/",
         "asked": f"/listings/{asked.listing.public_id}/",
         "refused": f"/listings/{refused.listing.public_id}/",
         "live": f"/listings/{live.listing.public_id}/",
@@ -116,6 +124,14 @@ def refuse_a_form(visitor: Visitor, found: dict[str, str]) -> None:
 def take_the_knife(visitor: Visitor, found: dict[str, str]) -> None:
     """Start on the queue, which hands out the knife."""
     page = visitor.go(found["knife"])
+    if page.locator("#approve").count() == 0:
+        page.click("#dock button")
+        page.wait_for_selector("#approve")
+
+
+def take_the_check(visitor: Visitor, found: dict[str, str]) -> None:
+    """Take a spot check."""
+    page = visitor.go(found["check"])
     if page.locator("#approve").count() == 0:
         page.click("#dock button")
         page.wait_for_selector("#approve")
@@ -165,7 +181,12 @@ PLACES = (
     Place("escalate panel", "moderator", open_the_panel("e")),
     Place("history", "moderator", at("/review/history/")),
     Place("preferences", "moderator", at("/account/")),
+    Place("spot checks", "moderator", at("/review/spot-checks/")),
+    Place("spot check, blind", "moderator", take_the_check),
+    Place("spot check, answered", "moderator", at("checked")),
     Place("overview", "admin", at("/ops/")),
+    Place("audit log", "admin", at("/ops/audit/?actor=person")),
+    Place("audit log, empty", "auditor", at("/ops/audit/?action=nothing")),
     Place("overview, read only", "auditor", at("/ops/")),
     Place("not allowed", "merchant", at("/ops/")),
 )

@@ -30,10 +30,11 @@ BROKEN = {
         GROUP BY submission_id HAVING count(*) > 1""",
     "asked twice": """
         SELECT submission_id FROM moderation_reviewtask
-        GROUP BY submission_id HAVING count(*) > 1""",
+        GROUP BY submission_id, kind HAVING count(*) > 1""",
     "decided and asked": """
         SELECT d.submission_id FROM moderation_decision d
-        JOIN moderation_reviewtask t ON t.submission_id = d.submission_id""",
+        JOIN moderation_reviewtask t ON t.submission_id = d.submission_id
+        WHERE t.kind <> 'spot_check'""",
     "nowhere": """
         SELECT s.id FROM moderation_submission s
         WHERE NOT EXISTS (SELECT 1 FROM moderation_decision d

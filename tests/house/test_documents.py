@@ -11,7 +11,7 @@ from moderation.management.commands.render_docs import drawn_states
 from moderation.states import FailureKind
 
 _READS = re.compile(
-    r"env\.(text|choice|boolean|integer|optional_integer|dollars|words|seconds"
+    r"env\.(text|choice|boolean|integer|optional_integer|dollars|share|words|seconds"
     r"|networks|url|secret)\(\s*\"([A-Z_]+)\""
 )
 _ROW = re.compile(r"^\| `([A-Z_]+)` \|.*$", re.MULTILINE)

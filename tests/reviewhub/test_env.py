@@ -132,3 +132,15 @@ def test_only_a_loopback_address_is_this_machine_alone(
     host: str, is_here: bool
 ) -> None:
     assert is_loopback(host) is is_here
+
+
+@pytest.mark.parametrize(("text", "share"), [("0", 0.0), ("0.05", 0.05), ("1", 1.0)])
+def test_a_share_is_read_as_written(text: str, share: float) -> None:
+    assert Env({"A": text}).share("A", 0.5) == share
+    assert Env({}).share("A", 0.5) == 0.5
+
+
+@pytest.mark.parametrize("text", ["5%", "1.01", "-0.1", "nan", "inf", "a tenth"])
+def test_what_is_no_share_stops_the_start(text: str) -> None:
+    with pytest.raises(SystemExit, match="A is .* not a share from 0 to 1"):
+        Env({"A": text}).share("A", 0.05)

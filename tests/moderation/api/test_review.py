@@ -5,9 +5,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.utils import timezone
 
 from moderation.models import Assessment, Decision, MerchantMember, ReviewTask
+from moderation.results import write_results
+from tests.builders import a_submission, a_verdict, judged
 from tests.moderation.api.conftest import (
     Caller,
     caller_of,
@@ -255,3 +258,70 @@ def test_staff_see_the_assessments_route_on_the_listing(
         "calibrated_confidence": 0.5,
         "reasons": [{"code": "clauses", "message": "The model asks."}],
     }
+
+
+class TestSpotChecks:
+    """A check over the wire: blind until it is answered."""
+
+    @pytest.fixture(autouse=True)
+    def _one_is_drawn(self, settings: LazySettings) -> None:
+        settings.REVIEWHUB_SPOT_CHECK_SHARE = 1.0
+        write_results([judged(a_submission(), a_verdict())])
+
+    def test_the_payload_tells_nothing_of_the_models_answer(
+        self, moderator: Caller
+    ) -> None:
+        found = claimed(moderator, {"queue": "spot-checks"})
+        assert (found["kind"], found["state"]) == ("spot_check", "claimed")
+        assert found["assessment"] is None
+        assert found["versions"]["model"] is None
+        assert found["versions"]["shown"]["title"] == "Stoneware mug, blue, 350 ml"
+        text = json.dumps(found)
+        for word in ("compliant", "0.97", "auto_approve", "confidence", "t1"):
+            assert word not in text, word
+        assert claimed(moderator, {"queue": "spot-checks"})["id"] == found["id"]
+
+    def test_agreement_is_confirmed_and_then_the_model_is_shown(
+        self, moderator: Caller
+    ) -> None:
+        found = claimed(moderator, {"queue": "spot-checks"})
+        path = f"/review/tasks/{found['id']}"
+        body = {"lease_token": found["lease_token"], "outcome": "approved"}
+        answer = moderator.post(f"{path}/decision", body)
+        assert answer.status_code == 200, answer.content
+        decided = json.loads(answer.content)
+        machines = Decision.objects.get()
+        assert (decided["outcome"], decided["resolution"]) == ("approved", "confirmed")
+        assert decided["id"] == machines.public_id
+        assert decided["effective_at"] > decided["decided_at"]
+        seen = json.loads(moderator.get(path).content)
+        assert seen["assessment"]["verdict"] == "compliant"
+        problem_of(moderator.post(f"{path}/decision", body), 409)
+        undone = moderator.post(f"/review/decisions/{decided['id']}/undo")
+        assert json.loads(undone.content)["task"]["state"] == "claimed"
+
+    def test_disagreement_answers_with_the_decision_that_replaces_it(
+        self, moderator: Caller
+    ) -> None:
+        found = claimed(moderator, {"queue": "spot-checks"})
+        answer = moderator.post(
+            f"/review/tasks/{found['id']}/decision",
+            {
+                "lease_token": found["lease_token"],
+                "outcome": "rejected",
+                "clauses": ["P-101"],
+            },
+        )
+        decided = json.loads(answer.content)
+        assert (decided["outcome"], decided["resolution"]) == ("rejected", "overturned")
+        assert decided["id"] == Decision.objects.effective().get().public_id
+
+    def test_an_escalated_check_keeps_its_id(self, moderator: Caller) -> None:
+        found = claimed(moderator, {"queue": "spot-checks"})
+        answer = moderator.post(
+            f"/review/tasks/{found['id']}/escalate",
+            {"lease_token": found["lease_token"], "reason": "Odd"},
+        )
+        data = json.loads(answer.content)
+        assert (data["id"], data["escalation_id"]) == (found["id"], found["id"])
+        assert data["state"] == "open"

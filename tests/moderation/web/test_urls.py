@@ -23,6 +23,7 @@ EVERYBODY = {"GET": "200 200 200 200 200 200 200"}
 SIGNED_IN = "L 200 200 200 200 200 200"
 MERCHANTS = "L F 200 F F F F"
 MODERATORS = "L F F 200 200 200 F"
+OVERSEERS = "L F F F F 200 200"
 TABLE: dict[str, dict[str, str]] = {
     "home": {"GET": "200 303 200 303 303 303 303"},
     "login": {
@@ -58,6 +59,7 @@ TABLE: dict[str, dict[str, str]] = {
     "review-next": {"POST": "L F F 303 303 303 F"},
     "review-counts": {"GET": "L F F 303 303 303 F"},
     "history": {"GET": MODERATORS},
+    "spot-checks": {"GET": MODERATORS},
     "task": {"GET": MODERATORS},
     "task-decide": {"POST": "L F F 422 422 422 F"},
     "task-merchant": {"POST": MODERATORS},
@@ -71,6 +73,8 @@ TABLE: dict[str, dict[str, str]] = {
     "task-undo": {"POST": "L F F 303 303 303 F"},
     "ops": {"GET": "L F F F F 200 200"},
     "ops-mode": {"POST": "L F F F F 303 F"},
+    "audit": {"GET": OVERSEERS},
+    "audit-export": {"GET": OVERSEERS},
 }
 METHODS = ("GET", "POST")
 

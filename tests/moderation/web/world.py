@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import Group, User
+from django.test import override_settings
 from django.utils import timezone
 
 from moderation.access.actor import Actor
+from moderation.decisions import Approval, Ruling, record_auto_approvals
 from moderation.intake.submit import submit
 from moderation.models import (
     Assessment,
@@ -27,6 +30,7 @@ from moderation.models.transition import move
 from moderation.retrieval.policies import current_policy, install_shipped_policy
 from moderation.review.decide import decide
 from moderation.review.queue import claim_task
+from moderation.review.spot_checks import draw_spot_checks
 from moderation.states import Outcome, Source, SubmissionState, TaskKind
 
 PASSWORD = "a long word for tests"
@@ -160,6 +164,64 @@ class World:
                 **fields,
             }
         )
+
+    def live(
+        self,
+        submission: Submission | None = None,
+        *,
+        share: float = 1.0,
+        ago: timedelta = timedelta(minutes=30),
+    ) -> ReviewTask:
+        """Return the spot check of a listing that went live by itself a while ago."""
+        submission, then = submission or self.sent(), timezone.now() - ago
+        lease = {"lease_token": uuid4(), "lease_until": timezone.now()}
+        assert move(
+            submission, SubmissionState.ASSESSING, by="t", action="t", change=lease
+        )
+        assessment = Assessment.objects.create(
+            submission=submission,
+            pipeline=self.pipeline,
+            verdict="compliant",
+            clauses=[
+                {
+                    "code": "Q-05",
+                    "field": "title",
+                    "quote": "mug",
+                    "action": "fix",
+                    "explanation": "The title was tidied.",
+                }
+            ],
+            proposed=submission.tidied,
+            field_confidence={"title": 0.93, "category": 0.98},
+            stated_confidence=0.95,
+            calibrated_confidence=0.961,
+            route="auto_approve",
+            guardrails={"price_anomaly": False},
+            threshold=0.91,
+        )
+        ruling = Ruling(outcome=Outcome.APPROVED, published=submission.tidied)
+        decided = record_auto_approvals(
+            [Approval(submission, assessment, ruling)], at=then
+        )
+        with override_settings(REVIEWHUB_SPOT_CHECK_SHARE=share):
+            (task,) = draw_spot_checks(decided, then)
+        return task
+
+    def checked(
+        self, task: ReviewTask, outcome: Outcome, role: str = "moderator"
+    ) -> ReviewTask:
+        """Answer a spot check; return it."""
+        held = claim_task(task=task, by=self.actor(role))
+        assert held.lease_token
+        decide(
+            task=held,
+            by=self.actor(role),
+            lease_token=held.lease_token,
+            outcome=outcome,
+            clauses=[] if outcome == Outcome.APPROVED else ["P-105"],
+        )
+        held.refresh_from_db()
+        return held
 
     def knife(self, **fields: Any) -> ReviewTask:
         """Return the task of the knife: one doubtful field, a clause, a fix."""
