@@ -14,6 +14,7 @@ import structlog
 from django.db import close_old_connections
 
 from moderation import upkeep
+from moderation.evals.runs import work_planned
 from moderation.intake.bulk import admit_waiting
 from moderation.schedule import SCHEDULE
 from moderation.worker import Worker
@@ -27,6 +28,8 @@ RUNS: dict[str, Callable[[], object]] = {
     "moderation.publish": upkeep.publish,
     "moderation.forget": upkeep.forget,
 }
+# What takes long has a thread of its own, so that publishing never waits for it.
+BESIDE: dict[str, Callable[[], object]] = {"moderation.evals": work_planned}
 HEARTBEAT_S = 3.0
 # A worker that failed so lately shows no sign of work: others need not wait for it.
 UNWELL_S = 10.0
@@ -54,6 +57,8 @@ class Embedded:
             target=self._schedule, name="scheduler", daemon=True
         )
         scheduler.start()
+        beside = threading.Thread(target=self._beside, name="beside", daemon=True)
+        beside.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -66,6 +71,7 @@ class Embedded:
         finally:
             self._stop.set()
             scheduler.join(timeout=10)
+            beside.join(timeout=10)
 
     def _schedule(self) -> None:
         due = {entry["task"]: 0.0 for entry in SCHEDULE.values()}
@@ -83,9 +89,22 @@ class Embedded:
                     self._safely(run)
         close_old_connections()
 
-    def _safely(self, run: Callable[[], object]) -> None:
+    def _beside(self) -> None:
+        every = {entry["task"]: entry["schedule"] for entry in SCHEDULE.values()}
+        due = dict.fromkeys(BESIDE, 0.0)
+        while not self._stop.wait(TICK_S):
+            for task, run in BESIDE.items():
+                if time.monotonic() >= due[task]:
+                    # Where something was done there may be more of it.
+                    pause = 0.0 if self._safely(run) else every[task]
+                    due[task] = time.monotonic() + pause
+        close_old_connections()
+
+    def _safely(self, run: Callable[[], object]) -> object:
+        """Return what a run returned, None when it failed."""
         try:
             close_old_connections()
-            run()
+            return run()
         except Exception:
             log.exception("scheduled_run_failed", run=getattr(run, "__name__", "?"))
+            return None

@@ -25,5 +25,6 @@ SCHEDULE: dict[str, Entry] = {
     "admit import rows": _every(2.0, "moderation.admit"),
     "sweep lost leases": _every(5.0, "moderation.sweep"),
     "publish what is due": _every(1.0, "moderation.publish"),
+    "work on eval runs": _every(5.0, "moderation.evals"),
     "forget old answers": _every(3600.0, "moderation.forget"),
 }

@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from moderation import upkeep
 from moderation.dispatch import ring
+from moderation.evals.runs import work_planned
 from moderation.intake.bulk import admit_waiting
 from moderation.worker import Worker
 
@@ -21,6 +22,7 @@ DRAIN_S = 20.0
 NAME = f"worker:{socket.gethostname()}:{os.getpid()}"
 # One drain a process: its own loop holds dozens of listings already.
 _draining = Lock()
+_evaluating = Lock()
 
 
 @shared_task(name="moderation.assess")
@@ -57,6 +59,18 @@ def sweep() -> dict[str, int]:
 def publish() -> int:
     """Make due decisions effective."""
     return upkeep.publish()
+
+
+@shared_task(name="moderation.evals")
+def evals() -> int:
+    """Work a while on a planned eval run; the schedule comes back for the rest."""
+    if not _evaluating.acquire(blocking=False):
+        return 0
+    try:
+        close_old_connections()
+        return work_planned(seconds=DRAIN_S)
+    finally:
+        _evaluating.release()
 
 
 @shared_task(name="moderation.forget")

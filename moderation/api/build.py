@@ -3,8 +3,9 @@
 Decides nothing; a call that is not listed here does not exist.
 """
 
-from moderation.api import bulk, docs, listings, review, switch
+from moderation.api import bulk, docs, evals, listings, review, switch
 from moderation.api.application import ReviewhubAPI
+from moderation.api.evals_schemas import RunIn
 from moderation.api.review_schemas import (
     ClaimIn,
     DecisionIn,
@@ -34,10 +35,14 @@ api = ReviewhubAPI(
     docs=docs.DocsPage(),
     docs_decorator=docs.readable,
     pages=docs.patterns(),
-    bodies=(ListingIn, ClaimIn, LeaseIn, SkipIn, EscalateIn, DecisionIn, ModeIn),
+    bodies=(
+        *(ListingIn, ClaimIn, LeaseIn, SkipIn, EscalateIn, DecisionIn, ModeIn),
+        RunIn,
+    ),
 )
 # Before the calls on one listing: "bulk" is no id.
 api.add_router("", bulk.router)
 api.add_router("", listings.router)
 api.add_router("", review.router)
 api.add_router("", switch.router)
+api.add_router("", evals.router)

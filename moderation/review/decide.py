@@ -27,6 +27,7 @@ from moderation.models import (
 )
 from moderation.models.clock import database_now
 from moderation.models.transition import move
+from moderation.proposals import propose_case, withdraw_case
 from moderation.retrieval.policies import clauses_by_code, current_policy
 from moderation.retrieval.surroundings import forget_rejection, remember_rejection
 from moderation.review.corrections import corrected
@@ -119,7 +120,8 @@ def decide(
             },
             request_id=request_id,
         )
-        store_corrections(decision, shown, published)
+        rows = store_corrections(decision, shown, published)
+        propose_case(decision=decision, corrections=rows, at=now)
         if outcome == Outcome.REJECTED:
             remember_rejection(submission)
     return decision
@@ -205,6 +207,7 @@ def undo(
         if not cancel_owed(current, by=by.label):
             raise TooLateError("It has taken effect and can no longer be undone.")
         Decision.objects.filter(pk=current.pk).update(undone_at=now)
+        withdraw_case(decision=current, by=by, at=now)
         submission = current.submission
         # As a submit locks it: no newer version comes in unseen.
         listing = Listing.objects.select_for_update(no_key=True).get(
@@ -236,8 +239,10 @@ def shown_content(submission: Submission, assessment: Assessment | None) -> Cont
     return Content.from_dict(proposed or submission.tidied or {})
 
 
-def store_corrections(decision: Decision, shown: Content, published: Content) -> None:
-    """Store what the decision changed against the assessment, field by field."""
+def store_corrections(
+    decision: Decision, shown: Content, published: Content
+) -> list[Correction]:
+    """Store and return what the decision changed, field by field."""
     assessment = decision.assessment
     rows: list[Correction] = []
 
@@ -271,7 +276,7 @@ def store_corrections(decision: Decision, shown: Content, published: Content) ->
             sorted({clause["code"] for clause in assessment.clauses}),
             sorted({clause["code"] for clause in decision.clauses}),
         )
-    Correction.objects.bulk_create(rows)
+    return Correction.objects.bulk_create(rows)
 
 
 def _held(task: ReviewTask, by: Actor, lease_token: UUID, now: datetime) -> ReviewTask:

@@ -7,6 +7,10 @@ from django.views.generic import RedirectView
 from moderation.web import (
     account,
     decide,
+    decision,
+    eval_cases,
+    eval_runs,
+    evals,
     history,
     imports,
     merchant,
@@ -64,7 +68,27 @@ urlpatterns = [
     path("review/<str:public_id>/lease/", decide.lease, name="task-lease"),
     path("review/<str:public_id>/merchant/", review.merchant, name="task-merchant"),
     path("review/<str:public_id>/undo/", decide.undo_decision, name="task-undo"),
+    path("decisions/<str:public_id>/", decision.decision, name="decision"),
     # Admins
     path("ops/", ops.overview, name="ops"),
     path("ops/mode/", ops.change_mode, name="ops-mode"),
+    path("ops/evals/", evals.evals, name="evals"),
+    path("ops/evals/freeze/", evals.freeze, name="evals-freeze"),
+    path("ops/evals/start/", eval_runs.start, name="run-start"),
+    path("ops/evals/cases/", eval_cases.cases, name="cases"),
+    path("ops/evals/cases/accept/", eval_cases.accept, name="cases-accept"),
+    path("ops/evals/cases/<int:pk>/", eval_cases.case, name="case"),
+    path("ops/evals/cases/<int:pk>/curate/", eval_cases.curate, name="case-curate"),
+    path("ops/evals/datasets/<str:name>/<int:version>/", evals.dataset, name="dataset"),
+    path(
+        "ops/evals/datasets/<str:name>/<int:version>/<str:form>/",
+        evals.export,
+        name="dataset-export",
+    ),
+    path("ops/evals/runs/<str:public_id>/", eval_runs.run, name="run"),
+    path(
+        "ops/evals/runs/<str:public_id>/progress/",
+        eval_runs.progress,
+        name="run-progress",
+    ),
 ]

@@ -138,6 +138,8 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
         ]
     return [
         *items,
+        NavItem("Pipeline"),
+        _item("Evals", "evals", "check"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),

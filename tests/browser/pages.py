@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from moderation.evals.runs import plan_run
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
-from moderation.models import ReviewTask
+from moderation.models import EvalCase, ReviewTask
 from moderation.states import Outcome, Source
 from tests.browser.conftest import Visitor
 from tests.moderation.web.world import World, listing
@@ -65,7 +66,22 @@ def furnish(world: World) -> dict[str, str]:
     knife = world.knife()
     soon = knife.due_at - timedelta(minutes=50)
     ReviewTask.objects.filter(pk=knife.pk).update(due_at=soon)
+    first = world.eval_run()
+    worse = world.eval_run(right=False, against=first)
+    planned = plan_run(
+        dataset=first.dataset,
+        pipeline=first.pipeline,
+        against=None,
+        by=world.actor("admin"),
+    )
+    case = EvalCase.objects.filter(datasets=first.dataset).order_by("id").last()
+    assert case
+    assert case.decision
     return {
+        "case": f"/ops/evals/cases/{case.pk}/",
+        "decision": f"/decisions/{case.decision.public_id}/",
+        "run": f"/ops/evals/runs/{worse.public_id}/",
+        "run ahead": f"/ops/evals/runs/{planned.public_id}/",
         "asked": f"/listings/{asked.listing.public_id}/",
         "refused": f"/listings/{refused.listing.public_id}/",
         "live": f"/listings/{live.listing.public_id}/",
@@ -144,5 +160,13 @@ PLACES = (
     Place("preferences", "moderator", at("/account/")),
     Place("overview", "admin", at("/ops/")),
     Place("overview, read only", "auditor", at("/ops/")),
+    Place("evals", "admin", at("/ops/evals/")),
+    Place("cases", "admin", at("/ops/evals/cases/?tab=accepted")),
+    Place("no cases", "auditor", at("/ops/evals/cases/?tab=discarded")),
+    Place("case", "admin", at("case")),
+    Place("dataset", "admin", at("/ops/evals/datasets/core/1/")),
+    Place("eval run", "admin", at("run")),
+    Place("eval run ahead", "auditor", at("run ahead")),
+    Place("decision", "moderator", at("decision")),
     Place("not allowed", "merchant", at("/ops/")),
 )
