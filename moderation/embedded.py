@@ -15,6 +15,7 @@ from django.db import close_old_connections
 
 from moderation import upkeep
 from moderation.delivery.send import Sender
+from moderation.evals.runs import work_planned
 from moderation.intake.bulk import admit_waiting
 from moderation.schedule import SCHEDULE
 from moderation.worker import Worker
@@ -29,6 +30,8 @@ RUNS: dict[str, Callable[[], object]] = {
     "moderation.seal": upkeep.seal,
     "moderation.forget": upkeep.forget,
 }
+# What takes long has a thread of its own, so that publishing never waits for it.
+BESIDE: dict[str, Callable[[], object]] = {"moderation.evals": work_planned}
 HEARTBEAT_S = 3.0
 # A worker that failed so lately shows no sign of work: others need not wait for it.
 UNWELL_S = 10.0
@@ -54,7 +57,7 @@ class Embedded:
         upkeep.beat_heart(self.worker.name, "worker")
         beside = [
             threading.Thread(target=run, name=run.__name__, daemon=True)
-            for run in (self._schedule, self._send)
+            for run in (self._schedule, self._send, self._beside)
         ]
         for thread in beside:
             thread.start()
@@ -100,9 +103,22 @@ class Embedded:
                     self._safely(run)
         close_old_connections()
 
-    def _safely(self, run: Callable[[], object]) -> None:
+    def _beside(self) -> None:
+        every = {entry["task"]: entry["schedule"] for entry in SCHEDULE.values()}
+        due = dict.fromkeys(BESIDE, 0.0)
+        while not self._stop.wait(TICK_S):
+            for task, run in BESIDE.items():
+                if time.monotonic() >= due[task]:
+                    # Where something was done there may be more of it.
+                    pause = 0.0 if self._safely(run) else every[task]
+                    due[task] = time.monotonic() + pause
+        close_old_connections()
+
+    def _safely(self, run: Callable[[], object]) -> object:
+        """Return what a run returned, None when it failed."""
         try:
             close_old_connections()
-            run()
+            return run()
         except Exception:
             log.exception("scheduled_run_failed", run=getattr(run, "__name__", "?"))
+            return None

@@ -27,5 +27,6 @@ SCHEDULE: dict[str, Entry] = {
     "publish what is due": _every(1.0, "moderation.publish"),
     "send webhooks": _every(1.0, "moderation.deliver"),
     "seal the audit log": _every(1.0, "moderation.seal"),
+    "work on eval runs": _every(5.0, "moderation.evals"),
     "forget old answers": _every(3600.0, "moderation.forget"),
 }

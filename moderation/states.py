@@ -260,7 +260,8 @@ MACHINES: dict[str, tuple[Move, ...]] = {
     ),
     "EvalCase": (
         Move(_C.PROPOSED, _C.ACCEPTED, "a curator accepts"),
-        Move(_C.PROPOSED, _C.DISCARDED, "a curator discards"),
+        Move(_C.PROPOSED, _C.DISCARDED, "a curator discards, or it was undone"),
+        Move(_C.ACCEPTED, _C.DISCARDED, "its label no longer holds"),
     ),
     "EvalRun": (
         Move(_R.PLANNED, _R.RUNNING, "a worker starts it"),

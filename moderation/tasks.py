@@ -13,6 +13,7 @@ from django.db import close_old_connections
 from moderation import upkeep
 from moderation.delivery.send import Sender
 from moderation.dispatch import ring
+from moderation.evals.runs import work_planned
 from moderation.intake.bulk import admit_waiting
 from moderation.worker import Worker
 
@@ -23,6 +24,7 @@ NAME = f"worker:{socket.gethostname()}:{os.getpid()}"
 # One drain a process: its own loop holds dozens of listings already.
 _draining = Lock()
 _delivering = Lock()
+_evaluating = Lock()
 
 
 @shared_task(name="moderation.assess")
@@ -77,6 +79,18 @@ def deliver() -> int:
 def seal() -> int:
     """Chain what the audit log took in."""
     return upkeep.seal()
+
+
+@shared_task(name="moderation.evals")
+def evals() -> int:
+    """Work a while on a planned eval run; the schedule comes back for the rest."""
+    if not _evaluating.acquire(blocking=False):
+        return 0
+    try:
+        close_old_connections()
+        return work_planned(seconds=DRAIN_S)
+    finally:
+        _evaluating.release()
 
 
 @shared_task(name="moderation.forget")

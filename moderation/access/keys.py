@@ -40,11 +40,16 @@ READ_LISTINGS, WRITE_LISTINGS = "listings:read", "listings:write"
 READ_TASKS, WRITE_TASKS = "review:read", "review:write"
 READ_MODE, WRITE_MODE = "mode:read", "mode:write"
 READ_WEBHOOKS, WRITE_WEBHOOKS = "webhooks:read", "webhooks:write"
+READ_EVALS, WRITE_EVALS = "evals:read", "evals:write"
 SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         MERCHANT: (READ_LISTINGS, WRITE_LISTINGS, READ_WEBHOOKS, WRITE_WEBHOOKS),
         MODERATOR: (READ_LISTINGS, READ_TASKS, WRITE_TASKS),
-        ADMIN: (READ_LISTINGS, READ_TASKS, WRITE_TASKS, READ_MODE, WRITE_MODE),
+        ADMIN: (
+            *(READ_LISTINGS, READ_TASKS, WRITE_TASKS),
+            *(READ_MODE, WRITE_MODE),
+            *(READ_EVALS, WRITE_EVALS),
+        ),
     }
 )
 # Whoever is in one of these groups may hold a key of the role.

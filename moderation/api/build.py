@@ -3,8 +3,9 @@
 Decides nothing; a call that is not listed here does not exist.
 """
 
-from moderation.api import bulk, docs, listings, review, switch, webhooks
+from moderation.api import bulk, docs, evals, listings, review, switch, webhooks
 from moderation.api.application import ReviewhubAPI
+from moderation.api.evals_schemas import RunIn
 from moderation.api.review_schemas import (
     ClaimIn,
     DecisionIn,
@@ -45,6 +46,7 @@ api = ReviewhubAPI(
         EscalateIn,
         DecisionIn,
         ModeIn,
+        RunIn,
     ),
 )
 # Before the calls on one listing: "bulk" is no id.
@@ -53,3 +55,4 @@ api.add_router("", listings.router)
 api.add_router("", review.router)
 api.add_router("", switch.router)
 api.add_router("", webhooks.router)
+api.add_router("", evals.router)

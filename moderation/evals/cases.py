@@ -45,7 +45,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One labelled listing."""
+    """One labelled listing; `label` is what was expected, as it was written."""
 
     id: str
     listing: Mapping[str, Any]
@@ -53,6 +53,9 @@ class Case:
     origin: str = ""
     difficulty: str = ""
     tags: tuple[str, ...] = ()
+    language: str = ""
+    rationale: str = ""
+    label: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,15 @@ def parse_case(line: bytes | str, where: str) -> Case:
         raise DatasetError(f"{where}: not JSON ({error}).") from error
     if not isinstance(row, dict) or not isinstance(row.get("listing"), dict):
         raise DatasetError(f"{where}: needs an object with a listing in it.")
+    return case_of(row, where)
+
+
+def case_of(row: Mapping[str, Any], where: str) -> Case:
+    """Return a labelled case from parsed JSON.
+
+    Raises:
+        DatasetError: naming `where` and how the label should read.
+    """
     label = row.get("expected")
     if not isinstance(label, dict) or label.get("decision") not in DECISIONS:
         raise DatasetError(
@@ -117,7 +129,10 @@ def parse_case(line: bytes | str, where: str) -> Case:
             must_not_contain=tuple(label.get("must_not_contain") or ()),
             condition_in=tuple(label.get("condition_in") or ()),
         ),
+        label=label,
         origin=str(row.get("origin") or ""),
         difficulty=str(row.get("difficulty") or ""),
+        language=str(row.get("language") or row["listing"].get("language") or ""),
+        rationale=str(row.get("rationale") or ""),
         tags=tuple(row.get("tags") or ()),
     )

@@ -26,6 +26,9 @@ class Result:
         clauses: codes the model named and codes of quality rules applied.
         model_clauses: codes the model named alone.
         standardised: what would be published.
+        said: the model's findings, each with code, quote, action, explanation.
+        doubt: what the model was unsure about.
+        latency_ms: how long the judgement took.
     """
 
     id: str
@@ -39,6 +42,9 @@ class Result:
     standardised: Mapping[str, Any] = field(default_factory=dict)
     cost_microusd: int = 0
     failure: str | None = None
+    said: tuple[Mapping[str, str], ...] = ()
+    doubt: str = ""
+    latency_ms: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the line that `evaluate --out` writes."""
@@ -79,6 +85,16 @@ def is_right(case: Case, result: Result) -> bool:
             code.startswith("P-") for code in codes
         )
     return decision_of(result) == expected.decision
+
+
+def is_right_in_all(case: Case, result: Result) -> bool:
+    """Tell whether a case is right in every way that two runs are compared by.
+
+    The decision is the label's, and nothing would wrongly have gone live.
+    """
+    if result.route == Route.AUTO_APPROVE and why_wrong(case, result):
+        return False
+    return is_right(case, result)
 
 
 def why_wrong(case: Case, result: Result) -> str:
@@ -143,6 +159,7 @@ def summarise(cases: Sequence[Case], results: Mapping[str, Result]) -> dict[str,
         ),
         "bad": len(bad),
         "bad_auto_approved": sum(r.route == Route.AUTO_APPROVE for _, r in bad),
+        "needs_human": sum(c.expected.needs_human for c, _ in pairs),
         "needs_human_auto_approved": sum(c.expected.needs_human for c, _ in live),
         "decision_accuracy": _share(sum(is_right(c, r) for c, r in pairs), len(pairs)),
         "clause_recall": clause_recall(pairs),

@@ -27,6 +27,7 @@ from moderation.models import (
 )
 from moderation.models.clock import database_now
 from moderation.models.transition import move
+from moderation.proposals import propose_case, withdraw_case
 from moderation.retrieval.surroundings import forget_rejection, remember_rejection
 from moderation.review.appeals import reopen_appeal, settle_appeal
 from moderation.review.queue import UNCLAIMED, LeaseLostError, held_task
@@ -114,7 +115,8 @@ def decide(
         if decision.task_id != current.pk:
             # An appeal that changed nothing: the decision before stands as it was.
             return decision
-        _keep_what_changed(decision, shown, published)
+        rows = _keep_what_changed(decision, shown, published)
+        propose_case(decision=decision, corrections=rows, at=now)
     return decision
 
 
@@ -175,12 +177,16 @@ def _decide_check(
     return decision
 
 
-def _keep_what_changed(decision: Decision, shown: Content, published: Content) -> None:
-    store_corrections(decision, shown, published)
+def _keep_what_changed(
+    decision: Decision, shown: Content, published: Content
+) -> list[Correction]:
+    """Store the corrections, and what a rejection teaches; return the corrections."""
+    rows = store_corrections(decision, shown, published)
     if decision.outcome == Outcome.REJECTED:
         remember_rejection(decision.submission)
     elif decision.override_of_id is not None:
         forget_rejection(decision.submission)
+    return rows
 
 
 def undo(
@@ -223,6 +229,7 @@ def undo(
             _restore(current, by, now, request_id)
             return task
         Decision.objects.filter(pk=current.pk).update(undone_at=now)
+        withdraw_case(decision=current, by=by, at=now)
         submission = current.submission
         # As a submit locks it: no newer version comes in unseen.
         listing = Listing.objects.select_for_update(no_key=True).get(
@@ -279,8 +286,10 @@ def shown_content(submission: Submission, assessment: Assessment | None) -> Cont
     return Content.from_dict(proposed or submission.tidied or {})
 
 
-def store_corrections(decision: Decision, shown: Content, published: Content) -> None:
-    """Store what the decision changed against the assessment, field by field."""
+def store_corrections(
+    decision: Decision, shown: Content, published: Content
+) -> list[Correction]:
+    """Store and return what the decision changed, field by field."""
     assessment = decision.assessment
     rows: list[Correction] = []
 
@@ -314,7 +323,7 @@ def store_corrections(decision: Decision, shown: Content, published: Content) ->
             sorted({clause["code"] for clause in assessment.clauses}),
             sorted({clause["code"] for clause in decision.clauses}),
         )
-    Correction.objects.bulk_create(rows)
+    return Correction.objects.bulk_create(rows)
 
 
 def _held(task: ReviewTask, by: Actor, lease_token: UUID, now: datetime) -> ReviewTask:

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from moderation.access.actor import ADMIN, SENIOR, Actor, roles_of
 from moderation.models import (
+    Decision,
     Delivery,
     Import,
     Listing,
@@ -98,6 +99,11 @@ def merchant_only(view: View) -> View:
 def moderator_only(view: View) -> View:
     """Open a page to moderators, seniors and admins."""
     return _only(lambda viewer: viewer.is_moderator)(view)
+
+
+def staff_only(view: View) -> View:
+    """Open a page to moderators, seniors, admins and auditors; to no merchant."""
+    return _only(lambda viewer: viewer.is_moderator or viewer.is_overseer)(view)
 
 
 def overseer_only(view: View) -> View:
@@ -196,3 +202,17 @@ def task_for(request: PageRequest, public_id: str) -> ReviewTask:
     if task is None:
         raise Http404
     return task
+
+
+def decision_for(request: PageRequest, public_id: str) -> Decision:
+    """Return a decision that this person may follow up, else raise Http404.
+
+    One about a listing of their own merchant is not theirs to look into.
+    """
+    found = Decision.objects.exclude(
+        submission__merchant__in=_ids(request.viewer.merchants)
+    ).select_related("submission__listing", "submission__merchant", "moderator", "task")
+    decision = found.filter(public_id=public_id).first()
+    if decision is None:
+        raise Http404
+    return decision

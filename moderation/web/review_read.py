@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from moderation.access.actor import ADMIN, SENIOR, Actor
+from moderation.evals.thread import CaseThread, became
 from moderation.models import Decision, ReviewTask
 from moderation.review import recent
 from moderation.review.queue import QUEUES, Queue, offered_to
@@ -53,6 +54,7 @@ class DecisionRow:
     title: str
     remark: str
     can_undo: bool
+    became: CaseThread | None = None
 
 
 def queue_rows(queues: list[Queue], now: datetime) -> list[QueueRow]:
@@ -130,10 +132,13 @@ def decision_rows(
         .order_by("-decided_at")[: size + 1]
     )
     cursor = page[size - 1].public_id if len(page) > size else ""
-    return [_row(d, undo) for d in page[:size]], cursor
+    cases = became(page[:size])
+    return [_row(d, undo, cases.get(d.pk)) for d in page[:size]], cursor
 
 
-def _row(decision: Decision, undo: recent.Undoable | None) -> DecisionRow:
+def _row(
+    decision: Decision, undo: recent.Undoable | None, case: CaseThread | None
+) -> DecisionRow:
     fields = [c.field for c in decision.corrections.all() if c.kind == "field"]
     chip = {"approved": "approved", "rejected": "refused"}.get(
         decision.outcome, "asked"
@@ -154,4 +159,5 @@ def _row(decision: Decision, undo: recent.Undoable | None) -> DecisionRow:
         title=recent.title_of(decision),
         remark=remark,
         can_undo=undo is not None and undo.decision == decision.public_id,
+        became=case,
     )

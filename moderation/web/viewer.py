@@ -143,6 +143,8 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
         *items,
         NavItem("Operations"),
         _item("Audit log", "audit", "doc"),
+        NavItem("Pipeline"),
+        _item("Evals", "evals", "check"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from moderation import ledger
 from moderation.delivery.endpoints import send_test
+from moderation.evals.runs import plan_run
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
-from moderation.models import Delivery, ReviewTask
+from moderation.models import Delivery, EvalCase, ReviewTask
 from moderation.states import Outcome, Source
 from tests.browser.conftest import Visitor
 from tests.builders import an_endpoint
@@ -88,7 +89,22 @@ def furnish(world: World) -> dict[str, str]:
         world.checked(check, Outcome.APPROVED, "senior")
     wrong = world.checked(checks[3], Outcome.REJECTED)
     ledger.seal()
+    first = world.eval_run()
+    worse = world.eval_run(right=False, against=first)
+    planned = plan_run(
+        dataset=first.dataset,
+        pipeline=first.pipeline,
+        against=None,
+        by=world.actor("admin"),
+    )
+    case = EvalCase.objects.filter(datasets=first.dataset).order_by("id").last()
+    assert case
+    assert case.decision
     return {
+        "case": f"/ops/evals/cases/{case.pk}/",
+        "decision": f"/decisions/{case.decision.public_id}/",
+        "run": f"/ops/evals/runs/{worse.public_id}/",
+        "run ahead": f"/ops/evals/runs/{planned.public_id}/",
         "webhook": f"/developers/webhooks/{endpoint.public_id}/",
         "appeal": f"/listings/{refused.listing.public_id}/appeal/",
         "check": f"/review/{checks[4].public_id}/",
@@ -188,5 +204,13 @@ PLACES = (
     Place("audit log", "admin", at("/ops/audit/?actor=person")),
     Place("audit log, empty", "auditor", at("/ops/audit/?action=nothing")),
     Place("overview, read only", "auditor", at("/ops/")),
+    Place("evals", "admin", at("/ops/evals/")),
+    Place("cases", "admin", at("/ops/evals/cases/?tab=accepted")),
+    Place("no cases", "auditor", at("/ops/evals/cases/?tab=discarded")),
+    Place("case", "admin", at("case")),
+    Place("dataset", "admin", at("/ops/evals/datasets/core/1/")),
+    Place("eval run", "admin", at("run")),
+    Place("eval run ahead", "auditor", at("run ahead")),
+    Place("decision", "moderator", at("decision")),
     Place("not allowed", "merchant", at("/ops/")),
 )

@@ -121,3 +121,17 @@ def test_a_sender_that_fails_is_started_again(
             lambda: Delivery.objects.filter(channel="webhook", state="sent").exists(),
             what="writing it down",
         )
+
+
+def test_a_planned_eval_run_is_worked_on_beside_everything_else(
+    process: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked: list[int] = []
+
+    def work_planned() -> int:
+        worked.append(1)
+        return 1
+
+    monkeypatch.setitem(embedded.BESIDE, "moderation.evals", work_planned)
+    # Once something was done it looks again at once, not after the schedule's pause.
+    until(lambda: len(worked) > 3, seconds=15, what="working on runs")

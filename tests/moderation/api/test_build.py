@@ -55,6 +55,10 @@ TABLE: dict[tuple[str, str], Any] = {
     ("review/decisions/<decision_id>/undo", "POST"): (401, 403, 403, 404, 404),
     ("mode", "GET"): (401, 403, 403, 403, 200),
     ("mode", "PUT"): (401, 403, 403, 403, 422),
+    ("evals/datasets", "GET"): (401, 403, 403, 403, 200),
+    ("evals/runs", "GET"): (401, 403, 403, 403, 200),
+    ("evals/runs", "POST"): (401, 403, 403, 403, 422),
+    ("evals/runs/<run_id>", "GET"): (401, 403, 403, 403, 404),
     ("openapi.json", "GET"): ANY,
     ("docs", "GET"): ANY,
     ("docs/problems/", "GET"): ANY,
@@ -90,6 +94,7 @@ def address(route: str, task: ReviewTask) -> str:
         "<listing_id>": task.submission.public_id,
         "<task_id>": task.public_id,
         "<decision_id>": "DEC-000000000000",
+        "<run_id>": "RUN-000000000000",
         "<slug:slug>": "busy",
     }
     if "<webhook_id>" in route or "<delivery_id>" in route:

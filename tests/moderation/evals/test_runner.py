@@ -46,7 +46,7 @@ def test_each_case_gets_what_the_pipeline_would_do() -> None:
         on_done=done.append,
         concurrency=2,
     )
-    assert done == [1, 1, 1, 1]
+    assert sum(done) == 4
     assert {id_: r.route for id_, r in found.items()} == {
         "ok": "auto_approve",
         "gun": "review",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
-from moderation.models import PolicyClause
+from moderation.models import Policy, PolicyClause
 from tests.moderation.web.world import World
 
 
@@ -27,5 +27,6 @@ def test_a_clause_is_shown_in_full(
 
 
 def test_without_a_policy_the_page_says_so(db: None) -> None:
+    Policy.objects.all().delete()
     html = Client().get("/rules/").content.decode()
     assert "No policy is in force yet." in html

@@ -9,7 +9,7 @@ from django.urls import URLPattern
 
 from moderation.delivery.endpoints import send_test
 from moderation.intake.bulk import RawRow, start_import
-from moderation.models import Decision
+from moderation.models import Decision, EvalCase
 from moderation.states import Outcome, Source
 from moderation.web.urls import urlpatterns
 from tests.builders import an_endpoint
@@ -24,6 +24,7 @@ SIGNED_IN = "L 200 200 200 200 200 200"
 MERCHANTS = "L F 200 F F F F"
 MODERATORS = "L F F 200 200 200 F"
 OVERSEERS = "L F F F F 200 200"
+ADMINS = "L F F F F 303 F"
 TABLE: dict[str, dict[str, str]] = {
     "home": {"GET": "200 303 200 303 303 303 303"},
     "login": {
@@ -71,8 +72,20 @@ TABLE: dict[str, dict[str, str]] = {
     "task-lease": {"POST": "L F F 409 409 409 F"},
     # The task is open and nobody's: undo claims it, as after a skip.
     "task-undo": {"POST": "L F F 303 303 303 F"},
-    "ops": {"GET": "L F F F F 200 200"},
-    "ops-mode": {"POST": "L F F F F 303 F"},
+    "decision": {"GET": "L F F 200 200 200 200"},
+    "ops": {"GET": OVERSEERS},
+    "ops-mode": {"POST": ADMINS},
+    "evals": {"GET": OVERSEERS},
+    "evals-freeze": {"POST": ADMINS},
+    "run-start": {"POST": ADMINS},
+    "cases": {"GET": OVERSEERS},
+    "cases-accept": {"POST": ADMINS},
+    "case": {"GET": OVERSEERS},
+    "case-curate": {"POST": ADMINS},
+    "dataset": {"GET": OVERSEERS},
+    "dataset-export": {"GET": OVERSEERS},
+    "run": {"GET": OVERSEERS},
+    "run-progress": {"GET": "L F F F F 303 303"},
     "audit": {"GET": OVERSEERS},
     "audit-export": {"GET": OVERSEERS},
 }
@@ -109,19 +122,27 @@ def test_every_address_answers_each_visitor_as_the_table_says(
     ).batch
     endpoint = an_endpoint(world.merchant)
     delivery = send_test(endpoint=endpoint, by=world.actor("merchant"))
+    run = world.eval_run()
     ids = {
-        "list": task.submission.listing,
-        "impo": batch,
-        "task": task,
-        "webh": endpoint,
-        "deli": delivery,
+        **{"list": task.submission.listing, "impo": batch, "task": task},
+        **{"webh": endpoint, "deli": delivery},
+        **{"deci": EvalCase.objects.get().decision, "run": run, "run-": run},
+    }
+    parts = {
+        "<str:code>": "P-101",
+        "<int:pk>": str(EvalCase.objects.get().pk),
+        "<str:name>": run.dataset.name,
+        "<int:version>": "1",
+        "<str:form>": "jsonl",
     }
     wrong = []
     for name, method, who, wanted in cases():
         if who != visitor:
             continue
         pattern = next(p for p in urlpatterns if p.name == name)
-        route = str(pattern.pattern).replace("<str:code>", "P-101")
+        route = str(pattern.pattern)
+        for part, value in parts.items():
+            route = route.replace(part, value)
         thing = ids.get(name[:4])
         path = "/" + route.replace("<str:public_id>", thing.public_id if thing else "")
         client = client_of(visitor)
@@ -182,7 +203,8 @@ def test_foreign_and_missing_things_answer_alike(
             )
             for public_id in (foreign, missing)
         ]
-        assert [a.status_code for a in answers] in ([404, 404], [405, 405]), name
+        both = [a.status_code for a in answers]
+        assert both in ([404, 404], [405, 405], [403, 403]), name
         assert answers[0].content == answers[1].content, name
 
 

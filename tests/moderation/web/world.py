@@ -16,10 +16,14 @@ from django.utils import timezone
 
 from moderation.access.actor import Actor
 from moderation.decisions import Approval, Ruling, record_auto_approvals
+from moderation.evals.datasets import freeze_dataset
+from moderation.evals.runs import plan_run, work_run
 from moderation.intake.submit import submit
 from moderation.models import (
     Assessment,
     Calibration,
+    EvalDataset,
+    EvalRun,
     Merchant,
     MerchantMember,
     PipelineVersion,
@@ -32,6 +36,7 @@ from moderation.review.decide import decide
 from moderation.review.queue import claim_task
 from moderation.review.spot_checks import draw_spot_checks
 from moderation.states import Outcome, Source, SubmissionState, TaskKind
+from tests.builders import a_clause, a_verdict, a_version, always
 
 PASSWORD = "a long word for tests"
 SELLER = Actor("person:seller")
@@ -276,6 +281,32 @@ class World:
             now=then,
         )
         return Submission.objects.get(pk=task.submission_id)
+
+    def eval_run(self, **options: Any) -> EvalRun:
+        """Return a scored run over one case, which a moderator's decision became.
+
+        `right` says whether the answer was (True unless said), `against` compares.
+        """
+        found = EvalDataset.objects.first()
+        if found is None:
+            self.decided(self.task(self.sent(external_id="CASE")), Outcome.APPROVED)
+            found = freeze_dataset(
+                name="core", source="all", accept_proposed=True, by=self.actor("admin")
+            )
+        right = options.pop("right", True)
+        answer = a_verdict() if right else a_verdict(clauses=[a_clause()])
+        version = options.pop("pipeline", None) or a_version(name=self.free_name())
+        run = plan_run(
+            dataset=found,
+            pipeline=version,
+            against=options.pop("against", None),
+            by=self.actor("admin"),
+        )
+        return work_run(run, client_factory=always(answer))
+
+    def free_name(self) -> str:
+        """Return a name that no pipeline version has yet."""
+        return f"v{15 + PipelineVersion.objects.count()}"
 
 
 def _to_review(submission: Submission) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from moderation.management.commands import evaluate
-from moderation.models import Submission
+from moderation.models import EvalDataset, EvalResult, EvalRun, Submission
 from tests.builders import (
     ScriptedClient,
     a_clause,
@@ -46,9 +46,9 @@ def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
             else a_verdict()
         )
     )
-    real = evaluate.run_cases
+    real = evaluate.work_run
     monkeypatch.setattr(
-        evaluate, "run_cases", lambda *a, **k: real(*a, client_factory=client, **k)
+        evaluate, "work_run", lambda *a, **k: real(*a, client_factory=client, **k)
     )
 
 
@@ -166,3 +166,44 @@ def test_a_bad_line_of_a_dataset_is_named(tmp_path: Path) -> None:
     path.write_text("{}\n")
     with pytest.raises(CommandError, match=r"broken.jsonl, line 1"):
         run("--dataset", str(path))
+
+
+def test_every_run_is_stored_and_the_baselines_is_used_again(good: str) -> None:
+    name = serving().name
+    told = run("--dataset", good, "--pipeline", name)
+    again = run("--dataset", good, "--pipeline", name, "--against", name)
+    assert again["against_run"] == told["run"] != again["run"]
+    assert again["paired"] == {"broken": 0, "mended": 0, "both_wrong": 0, "p": 1.0}
+    assert EvalRun.objects.count() == 2
+    assert EvalRun.objects.get(public_id=told["run"]).gate_passed
+
+
+def test_an_unfinished_run_goes_on(good: str) -> None:
+    told = run("--dataset", good)
+    whole = EvalRun.objects.get(public_id=told["run"])
+    EvalRun.objects.filter(pk=whole.pk).update(
+        state="running", finished_at=None, finalized_at=None, gate_passed=None
+    )
+    EvalResult.objects.filter(run=whole, case__position=1).delete()
+    errors = StringIO()
+    call_command(
+        "evaluate", "--dataset", good, "--json", stdout=StringIO(), stderr=errors
+    )
+    assert f"Going on with {told['run']}: 1 of 2 cases are done." in errors.getvalue()
+    assert EvalRun.objects.get().state == "completed"
+    assert EvalResult.objects.count() == 2
+
+
+def test_it_starts_over_when_asked(good: str) -> None:
+    told = run("--dataset", good)
+    EvalRun.objects.update(
+        state="running", finished_at=None, finalized_at=None, gate_passed=None
+    )
+    assert run("--dataset", good, "--no-resume")["run"] != told["run"]
+
+
+def test_a_frozen_dataset_is_run_by_its_name(good: str) -> None:
+    run("--dataset", good)
+    told = run("--dataset", "good@1")
+    assert told["dataset"] == "good"
+    assert told["dataset_sha256"] == EvalDataset.objects.get().sha256
