@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import import_rows, review_page, start
+from benchmarks import buckets, import_rows, review_page, start
 from benchmarks.figures import Figure, table
 
 TOP = Path(__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ def main() -> int:
     """Run what is asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--data", type=Path, help="folder with listings.jsonl")
-    parser.add_argument("--only", choices=["import", "start", "page"])
+    parser.add_argument("--only", choices=["import", "start", "page", "buckets"])
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     listings = options.data / "listings.jsonl" if options.data else SAMPLES
@@ -29,6 +29,7 @@ def main() -> int:
         "import": lambda: import_rows.measure(listings, options.rounds),
         "start": lambda: start.measure(options.rounds),
         "page": lambda: review_page.measure(options.rounds),
+        "buckets": lambda: buckets.measure(options.rounds),
     }
     figures: list[Figure] = []
     for name, run in runs.items():

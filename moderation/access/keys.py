@@ -39,11 +39,15 @@ NAME_LIMIT = 100
 READ_LISTINGS, WRITE_LISTINGS = "listings:read", "listings:write"
 READ_TASKS, WRITE_TASKS = "review:read", "review:write"
 READ_MODE, WRITE_MODE = "mode:read", "mode:write"
+READ_ROLLOUTS, WRITE_ROLLOUTS = "rollouts:read", "rollouts:write"
 SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         MERCHANT: (READ_LISTINGS, WRITE_LISTINGS),
         MODERATOR: (READ_LISTINGS, READ_TASKS, WRITE_TASKS),
-        ADMIN: (READ_LISTINGS, READ_TASKS, WRITE_TASKS, READ_MODE, WRITE_MODE),
+        ADMIN: (
+            *(READ_LISTINGS, READ_TASKS, WRITE_TASKS, READ_MODE, WRITE_MODE),
+            *(READ_ROLLOUTS, WRITE_ROLLOUTS),
+        ),
     }
 )
 # Whoever is in one of these groups may hold a key of the role.

@@ -3,7 +3,7 @@
 Decides nothing; a call that is not listed here does not exist.
 """
 
-from moderation.api import bulk, docs, listings, review, switch
+from moderation.api import bulk, docs, listings, review, rollouts, switch
 from moderation.api.application import ReviewhubAPI
 from moderation.api.review_schemas import (
     ClaimIn,
@@ -13,6 +13,7 @@ from moderation.api.review_schemas import (
     ModeIn,
     SkipIn,
 )
+from moderation.api.rollout_schemas import AdvanceIn, HoldIn, StopIn
 from moderation.api.schemas import ListingIn
 
 ABOUT = """
@@ -34,10 +35,14 @@ api = ReviewhubAPI(
     docs=docs.DocsPage(),
     docs_decorator=docs.readable,
     pages=docs.patterns(),
-    bodies=(ListingIn, ClaimIn, LeaseIn, SkipIn, EscalateIn, DecisionIn, ModeIn),
+    bodies=(
+        *(ListingIn, ClaimIn, LeaseIn, SkipIn, EscalateIn, DecisionIn, ModeIn),
+        *(AdvanceIn, HoldIn, StopIn),
+    ),
 )
 # Before the calls on one listing: "bulk" is no id.
 api.add_router("", bulk.router)
 api.add_router("", listings.router)
 api.add_router("", review.router)
 api.add_router("", switch.router)
+api.add_router("", rollouts.router)

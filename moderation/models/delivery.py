@@ -108,7 +108,7 @@ class Delivery(models.Model):
                 fields=["channel", "due_at"],
                 name="delivery_due",
                 condition=Q(state=DeliveryState.PENDING),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -42,6 +42,11 @@ TABLE: dict[tuple[str, str], Any] = {
     ("review/decisions/<decision_id>/undo", "POST"): (401, 403, 403, 404, 404),
     ("mode", "GET"): (401, 403, 403, 403, 200),
     ("mode", "PUT"): (401, 403, 403, 403, 422),
+    ("rollouts", "GET"): (401, 403, 403, 403, 200),
+    ("rollouts/<rollout_id>", "GET"): (401, 403, 403, 403, 404),
+    ("rollouts/<rollout_id>/advance", "POST"): (401, 403, 403, 403, 404),
+    ("rollouts/<rollout_id>/hold", "POST"): (401, 403, 403, 403, 404),
+    ("rollouts/<rollout_id>/stop", "POST"): (401, 403, 403, 403, 404),
     ("openapi.json", "GET"): ANY,
     ("docs", "GET"): ANY,
     ("docs/problems/", "GET"): ANY,
@@ -65,6 +70,7 @@ def address(route: str, task: ReviewTask) -> str:
         "<listing_id>": task.submission.public_id,
         "<task_id>": task.public_id,
         "<decision_id>": "DEC-000000000000",
+        "<rollout_id>": "ROL-000000000000",
         "<slug:slug>": "busy",
     }
     for name, value in ids.items():
