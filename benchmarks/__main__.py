@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import evals, import_rows, review_page, start
+from benchmarks import buckets, evals, import_rows, review_page, start
 from benchmarks.figures import Figure, table
 
 TOP = Path(__file__).resolve().parent.parent
@@ -21,7 +21,9 @@ def main() -> int:
     """Run what is asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--data", type=Path, help="folder with listings.jsonl")
-    parser.add_argument("--only", choices=["import", "start", "page", "evals"])
+    parser.add_argument(
+        "--only", choices=["import", "start", "page", "evals", "buckets"]
+    )
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     listings = options.data / "listings.jsonl" if options.data else SAMPLES
@@ -30,6 +32,7 @@ def main() -> int:
         "start": lambda: start.measure(options.rounds),
         "page": lambda: review_page.measure(options.rounds),
         "evals": lambda: evals.measure(options.rounds),
+        "buckets": lambda: buckets.measure(options.rounds),
     }
     figures: list[Figure] = []
     for name, run in runs.items():

@@ -11,8 +11,9 @@ from moderation.models import Merchant, Submission
 from moderation.models.versions import mode_in_force
 from moderation.pipeline import Context, Moderated, moderate
 from moderation.retrieval.surroundings import surroundings_of
+from moderation.rollout.assignment import assign
 from moderation.states import Route
-from moderation.versions import Served, ensure_versions, served
+from moderation.versions import Served, ensure_versions
 
 # What a merchant is told where a person would be asked: no rule to dodge by.
 WORDS = {
@@ -40,7 +41,8 @@ def precheck(
         RefusedError: with every problem, as submit would.
     """
     checked = check(data)
-    version = served(ensure_versions().pk)
+    ensure_versions()
+    version = assign([Submission(pk=0, merchant=merchant)])[0].version
     moderated = asyncio.run(
         _judge(checked, version, _context(merchant, checked), request_id)
     )

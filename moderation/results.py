@@ -24,6 +24,8 @@ from moderation.models.versions import mode_in_force
 from moderation.pipeline import Moderated, failed
 from moderation.review.queue import QUEUES
 from moderation.review.spot_checks import draw_spot_checks
+from moderation.rollout import latch
+from moderation.rollout.assignment import stopped
 from moderation.routing.route import Reason, Routed
 from moderation.states import (
     AssessmentRole,
@@ -60,14 +62,19 @@ class Finished:
 def write_results(group: Sequence[Finished]) -> int:
     """Store a group of judgements; return how many were written.
 
-    The kill switch is read again inside the transaction: an auto-approval that
-    it forbids becomes a task. A submission whose lease was lost, or that was
-    withdrawn meanwhile, is passed over.
+    The kill switch and the rollout are read again inside the transaction: an
+    auto-approval that they forbid becomes a task. A submission whose lease was
+    lost, or that was withdrawn meanwhile, is passed over.
     """
     with transaction.atomic():
         held = _still_held(group)
+        latch.hold_open()
         mode, now = mode_in_force(), database_now()
-        written = [_judged(finished, mode, now) for finished in held]
+        out = stopped({finished.version.pk for finished in held})
+        written = [
+            _judged(finished, mode, now, is_stopped=finished.version.pk in out)
+            for finished in held
+        ]
         Assessment.objects.bulk_create(judged.assessment for judged in written)
         ModelCall.objects.bulk_create(
             _call(judged.assessment, number, call, judged.finished.version)
@@ -121,10 +128,14 @@ def _still_held(group: Sequence[Finished]) -> list[Finished]:
     ]
 
 
-def _judged(finished: Finished, mode: ModeKind, now: datetime) -> _Judged:
+def _judged(
+    finished: Finished, mode: ModeKind, now: datetime, *, is_stopped: bool = False
+) -> _Judged:
     # A copy: should the group be rolled back, the original still reads as claimed.
     submission = copy(finished.submission)
     routed = _under_mode(finished.moderated.routed, mode)
+    if is_stopped:
+        routed = _under_stop(routed)
     assessment = _assessment(finished, routed, now)
     assessment.submission = submission
     return _Judged(finished, submission, routed, assessment)
@@ -196,6 +207,48 @@ def _under_mode(routed: Routed, mode: ModeKind) -> Routed:
         reason = Reason("mode", "Automatic approval is switched off: people decide.")
         return Routed(Route.REVIEW, (reason,))
     return routed
+
+
+def _under_stop(routed: Routed) -> Routed:
+    if routed.route is Route.AUTO_APPROVE:
+        words = "The version that would approve it was stopped: people decide."
+        return Routed(Route.REVIEW, (Reason("rollout_stopped", words),))
+    return routed
+
+
+def write_shadows(group: Sequence[Finished]) -> int:
+    """Store what a candidate would have said; it has no effect on anything.
+
+    No lease is asked for: the listing may be decided, withdrawn or gone. What was
+    stored before under the same attempt stays.
+    """
+    with transaction.atomic():
+        now = database_now()
+        there = set(
+            Submission.objects.filter(
+                pk__in=[finished.submission.pk for finished in group]
+            ).values_list("pk", flat=True)
+        )
+        known = set(
+            Assessment.objects.filter(
+                submission__in=there, role=AssessmentRole.SHADOW
+            ).values_list("submission", "pipeline", "attempt")
+        )
+        made = []
+        for finished in group:
+            row = _assessment(finished, finished.moderated.routed, now)
+            row.role = AssessmentRole.SHADOW
+            key = (row.submission_id, row.pipeline_id, row.attempt)
+            if row.submission_id in there and key not in known:
+                known.add(key)
+                made.append((row, finished))
+        Assessment.objects.bulk_create(row for row, _ in made)
+        ModelCall.objects.bulk_create(
+            _call(row, number, call, finished.version)
+            for row, finished in made
+            for number, call in enumerate(finished.moderated.assessed.calls, 1)
+        )
+    return len(made)
 
 
 def _assessment(finished: Finished, routed: Routed, now: datetime) -> Assessment:

@@ -27,8 +27,10 @@ def sweep() -> dict[str, int]:
     swept, past_hope = sweep_lost()
     crashed = 0
     if past_hope:
-        version = served(baseline().pk)
-        crashed = sum(_handed_over(row, version) for row in past_hope)
+        default = baseline().pk
+        crashed = sum(
+            _handed_over(row, served(row.pipeline_id or default)) for row in past_hope
+        )
     expired = expire_leases()
     found = {"swept": swept, "crashed": crashed, "expired": expired}
     for kind, rows in found.items():

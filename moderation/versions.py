@@ -1,5 +1,6 @@
 """Pipeline versions: made once, never changed, and which one serves a merchant."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,10 @@ DEFAULT_MODEL = "gpt-4.1-mini-2025-04-14"
 # stated confidence is not calibrated yet.
 DEFAULT_THRESHOLD = 0.95
 MAX_OUTPUT_TOKENS = 4000
+MODEL_NAME_LIMIT = 120
+IDENTITY = {"method": "identity", "parameters": {}}
+# No slash and no double dot: a name stands in addresses, two of them in one.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 SYSTEM = Actor("system")
 
 
@@ -73,6 +78,10 @@ class Served:
 
 class NameTakenError(ValueError):
     """A pipeline version of that name exists; versions never change."""
+
+
+class BadRecipeError(ValueError):
+    """A part of a new version is not what it must be."""
 
 
 def has_provider() -> bool:
@@ -168,14 +177,16 @@ def create_version(
         "threshold": threshold,
         "field_thresholds": dict(made_from.field_thresholds) if made_from else {},
     }
-    fitted = calibration or {"method": "identity", "parameters": {}}
+    kept = made_from.calibration if made_from and calibration is None else None
+    fitted = calibration or {
+        "method": kept.method if kept else "identity",
+        "parameters": kept.parameters if kept else {},
+    }
     with transaction.atomic():
         row = PipelineVersion.objects.create(
             name=name,
             policy=policy,
-            calibration=made_from.calibration
-            if made_from and calibration is None
-            else Calibration.objects.create(**fitted),
+            calibration=kept or Calibration.objects.create(**fitted),
             recipe_sha256=sha256_of(
                 {**parts, "policy": policy.sha256, "calibration": fitted}
             ),
@@ -191,6 +202,67 @@ def create_version(
             data={"recipe_sha256": row.recipe_sha256},
         )
     return row
+
+
+def derive_version(
+    *,
+    name: str,
+    by: Actor,
+    made_from: PipelineVersion | None = None,
+    model: str = "",
+    prompt: str = "",
+    threshold: float | None = None,
+) -> PipelineVersion:
+    """Store a new version that differs from another in what is named here.
+
+    Args:
+        name: letters, digits, dot, dash and underscore; never used before.
+        by: who makes it.
+        made_from: where everything unnamed comes from; default: what serves.
+        model: pinned snapshot; the provider follows from it. Default: the
+            original's, or REVIEWHUB_MODEL when there is neither original nor model.
+        prompt: a released prompt.
+        threshold: 0 to 1. Another model's confidence is on another scale, so
+            with a new model threshold and calibration start afresh.
+
+    Raises:
+        NameTakenError, BadRecipeError, prompts.UnknownPromptError: with a sentence.
+    """
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise BadRecipeError(
+            "A name has 1 to 60 letters, digits, dots, dashes or underscores and "
+            "begins with a letter or digit."
+        )
+    if not model and made_from is None and has_provider():
+        model = settings.REVIEWHUB_MODEL
+    origin = made_from or baseline()
+    model = model.strip() or origin.model
+    if len(model) > MODEL_NAME_LIMIT:
+        raise BadRecipeError(f"A model's name has {MODEL_NAME_LIMIT} characters.")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise BadRecipeError("The threshold is a probability, from 0 to 1.")
+    is_offline = model == OFFLINE_MODEL
+    fresh: Mapping[str, Any] | None = None
+    default = origin.threshold
+    if model != origin.model:
+        fresh = OFFLINE_CALIBRATION if is_offline else IDENTITY
+        default = OFFLINE_THRESHOLD if is_offline else DEFAULT_THRESHOLD
+    try:
+        return create_version(
+            name=name,
+            by=by,
+            provider=OFFLINE if is_offline else PROVIDER,
+            model=model,
+            threshold=default if threshold is None else threshold,
+            policy=origin.policy,
+            prompt=prompt or origin.prompt,
+            made_from=origin,
+            calibration=fresh,
+        )
+    except IntegrityError as error:
+        raise NameTakenError(
+            f"{name} exists already; versions never change."
+        ) from error
 
 
 def baseline() -> PipelineVersion:

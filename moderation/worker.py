@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from moderation import claims
-from moderation.assessment.clients import make_client
+from moderation.assessment.clients import make_client, make_shadow_client
 from moderation.content import Content, Problem
 from moderation.llm.client import ModelClient
 from moderation.models import Submission
@@ -30,9 +30,11 @@ from moderation.offline_model.guardrail import warm
 from moderation.pipeline import Context, failed, moderate
 from moderation.results import Finished, write_results
 from moderation.retrieval.surroundings import surroundings_of
+from moderation.rollout.assignment import assign, pin
+from moderation.shadows import Look, Shadows
 from moderation.standardise.standard import Standardised
 from moderation.states import FailureKind
-from moderation.versions import Served, baseline, ensure_versions, served
+from moderation.versions import Served, ensure_versions
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +54,7 @@ class Job:
     standardised: Standardised
     version: Served
     context: Context
+    shadow: Served | None = None
 
 
 @dataclass(slots=True)
@@ -113,6 +116,9 @@ class Worker:
         self.name = name or f"worker:{socket.gethostname()}:{os.getpid()}"
         self.concurrency = concurrency or settings.REVIEWHUB_WORKER_CONCURRENCY
         self._client_factory = client_factory
+        self._shadow_factory = (
+            make_shadow_client if client_factory is make_client else client_factory
+        )
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -140,6 +146,13 @@ class Worker:
         await _in(database, ensure_versions)
         # Loading takes a second, in which no answer of a provider could be taken.
         await _in(database, warm)
+        shadows = Shadows(
+            lambda: self._shadow_factory(stores),
+            write=lambda call: _in(database, call),
+            is_busy=lambda: bool(progress.in_flight),
+            at_once=self.concurrency,
+        )
+        looking_on = asyncio.create_task(shadows.run())
         background = [
             asyncio.create_task(self._renew(progress, database)),
             asyncio.create_task(self._write(progress, results, database)),
@@ -147,7 +160,7 @@ class Worker:
         try:
             judging = asyncio.create_task(
                 self._claim_and_judge(
-                    progress, results, client, database, seconds, forever
+                    progress, results, client, database, shadows, seconds, forever
                 )
             )
             # The renewer and the writer end only by failing: then all ends.
@@ -160,9 +173,10 @@ class Worker:
                     await task
             await judging
         finally:
-            for task in background:
+            for task in (*background, looking_on):
                 task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await asyncio.gather(*background, looking_on, return_exceptions=True)
+            await shadows.close()
             await _in(database, self._let_go, list(progress.in_flight))
             await client.close()
             for pool in (database, stores):
@@ -176,6 +190,7 @@ class Worker:
         results: "Outbound",
         client: ModelClient,
         database: ThreadPoolExecutor,
+        shadows: Shadows,
         seconds: float | None,
         forever: bool,
     ) -> None:
@@ -195,7 +210,8 @@ class Worker:
                         progress.in_flight.get(job.lease_token, 0) + 1
                     )
                     progress.claimed += 1
-                    tasks.add(asyncio.create_task(self._judge(job, client, results)))
+                    judging = self._judge(job, client, results, shadows)
+                    tasks.add(asyncio.create_task(judging))
                 if tasks:
                     _, tasks = await asyncio.wait(
                         tasks,
@@ -207,7 +223,7 @@ class Worker:
                 elif progress.in_flight:
                     # Judged, but not written yet.
                     await asyncio.sleep(GROUP_WAIT_S / 2)
-                elif over or not forever:
+                elif over or (not forever and shadows.is_idle):
                     return
                 else:
                     await asyncio.sleep(IDLE_WAIT_S)
@@ -229,7 +245,8 @@ class Worker:
         with transaction.atomic():
             mode = mode_in_force()
             around = surroundings_of(rows)
-            version = served(baseline().pk)
+            assigned = assign(rows)
+            pin(rows, assigned)
         jobs = []
         for row in rows:
             known = around[row.pk]
@@ -240,7 +257,8 @@ class Worker:
                     lease_token=row.lease_token,
                     raw=Content.from_dict(row.raw or {}),
                     standardised=standardised_of(row),
-                    version=version,
+                    version=assigned[row.pk].version,
+                    shadow=assigned[row.pk].shadow,
                     context=Context(
                         merchant_decisions=known.merchant_decisions,
                         new_merchant_limit=settings.REVIEWHUB_NEW_MERCHANT_LISTINGS,
@@ -254,7 +272,9 @@ class Worker:
             )
         return jobs
 
-    async def _judge(self, job: Job, client: ModelClient, results: "Outbound") -> None:
+    async def _judge(
+        self, job: Job, client: ModelClient, results: "Outbound", shadows: Shadows
+    ) -> None:
         try:
             moderated = await moderate(
                 raw=job.raw,
@@ -274,6 +294,9 @@ class Worker:
                 tidied=job.standardised.content,
             )
         results.put(Finished(job.submission, job.lease_token, job.version, moderated))
+        if job.shadow is not None:
+            look = (job.submission, job.lease_token, job.raw, job.standardised)
+            shadows.offer(Look(*look, job.shadow, job.context))
 
     async def _write(
         self,

@@ -41,6 +41,7 @@ READ_TASKS, WRITE_TASKS = "review:read", "review:write"
 READ_MODE, WRITE_MODE = "mode:read", "mode:write"
 READ_WEBHOOKS, WRITE_WEBHOOKS = "webhooks:read", "webhooks:write"
 READ_EVALS, WRITE_EVALS = "evals:read", "evals:write"
+READ_ROLLOUTS, WRITE_ROLLOUTS = "rollouts:read", "rollouts:write"
 SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         MERCHANT: (READ_LISTINGS, WRITE_LISTINGS, READ_WEBHOOKS, WRITE_WEBHOOKS),
@@ -49,6 +50,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *(READ_LISTINGS, READ_TASKS, WRITE_TASKS),
             *(READ_MODE, WRITE_MODE),
             *(READ_EVALS, WRITE_EVALS),
+            *(READ_ROLLOUTS, WRITE_ROLLOUTS),
         ),
     }
 )

@@ -3,7 +3,16 @@
 Decides nothing; a call that is not listed here does not exist.
 """
 
-from moderation.api import bulk, docs, evals, listings, review, switch, webhooks
+from moderation.api import (
+    bulk,
+    docs,
+    evals,
+    listings,
+    review,
+    rollouts,
+    switch,
+    webhooks,
+)
 from moderation.api.application import ReviewhubAPI
 from moderation.api.evals_schemas import RunIn
 from moderation.api.review_schemas import (
@@ -14,6 +23,7 @@ from moderation.api.review_schemas import (
     ModeIn,
     SkipIn,
 )
+from moderation.api.rollout_schemas import AdvanceIn, HoldIn, StopIn
 from moderation.api.schemas import ListingIn
 from moderation.api.webhook_schemas import AppealIn, WebhookIn
 
@@ -47,6 +57,9 @@ api = ReviewhubAPI(
         DecisionIn,
         ModeIn,
         RunIn,
+        AdvanceIn,
+        HoldIn,
+        StopIn,
     ),
 )
 # Before the calls on one listing: "bulk" is no id.
@@ -56,3 +69,4 @@ api.add_router("", review.router)
 api.add_router("", switch.router)
 api.add_router("", webhooks.router)
 api.add_router("", evals.router)
+api.add_router("", rollouts.router)

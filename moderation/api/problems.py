@@ -97,6 +97,20 @@ KINDS: Mapping[str, Kind] = {
         "appealed before.",
         "Send a corrected version; it is read afresh.",
     ),
+    "stale-revision": Kind(
+        409,
+        "Somebody else moved it first",
+        "The revision is not the newest: the rollout was moved since you read it. "
+        "Nothing of this call was stored.",
+        "Read the rollout again and decide anew.",
+    ),
+    "rollout-refused": Kind(
+        409,
+        "The rollout does not go there now",
+        "It is held, it stands at its end, another rollout is under way, the gate has "
+        "not passed, or the stage has too few assessments. The detail says which.",
+        "Do what the detail says. An admin may override missing evidence with a note.",
+    ),
     "length-required": Kind(
         411,
         "The length of the body must be given",

@@ -21,6 +21,11 @@ from moderation.review.decide import (
 )
 from moderation.review.queue import LeaseLostError, NotAllowedError
 from moderation.rollout.mode import NoteMissingError
+from moderation.rollout.refusals import (
+    NoteTooShortError,
+    RolloutError,
+    StaleRolloutError,
+)
 
 NOT_SET_UP_RETRY_S = 30
 
@@ -100,6 +105,14 @@ def _not_set_up(_error: Any) -> ApiError:
     )
 
 
+def _stale(error: Any) -> ApiError:
+    return ApiError("stale-revision", str(error))
+
+
+def _rollout_refused(error: Any) -> ApiError:
+    return ApiError("rollout-refused", str(error))
+
+
 def _note_missing(error: Any) -> ApiError:
     return invalid([FieldError("/note", "note", "required", str(error))])
 
@@ -122,6 +135,9 @@ REFUSALS: dict[type[Exception], Callable[[Any], ApiError]] = {
     TooLateError: _too_late,
     NotAllowedError: _not_allowed,
     NoteMissingError: _note_missing,
+    NoteTooShortError: _note_missing,
+    StaleRolloutError: _stale,
+    RolloutError: _rollout_refused,
     PipelineVersion.DoesNotExist: _not_set_up,
     Policy.DoesNotExist: _not_set_up,
 }

@@ -20,6 +20,8 @@ from moderation.offline_model.server import app as offline_app
 PROVIDER = "openai"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 MICROUSD = 1_000_000
+# A candidate that looks on leaves the rest of a budget to what serves.
+SHADOW_SHARE = 0.8
 
 
 def providers() -> list[Provider]:
@@ -42,6 +44,28 @@ def make_client(pool: ThreadPoolExecutor) -> ModelClient:
     The breaker of the in-process offline model is kept in memory: it cannot
     be down for one process and well for another.
     """
+    return _guarded(_Breakers(pool), DatabaseBudget(pool, limits()))
+
+
+def make_shadow_client(pool: ThreadPoolExecutor) -> ModelClient:
+    """Return the client by which a candidate looks on.
+
+    Its breakers are its own, so that a bad candidate opens none that listings
+    depend on, and it spends only the first SHADOW_SHARE of each budget.
+    """
+    whole = limits()
+    part = Limits(
+        day_microusd=_part(whole.day_microusd),
+        month_microusd=_part(whole.month_microusd),
+    )
+    return _guarded(MemoryBreakers(), DatabaseBudget(pool, part))
+
+
+def _part(microusd: int | None) -> int | None:
+    return None if microusd is None else int(microusd * SHADOW_SHARE)
+
+
+def _guarded(breakers: BreakerStore, budget: DatabaseBudget) -> ModelClient:
     line = providers()
     return GuardedClient(
         [
@@ -53,8 +77,8 @@ def make_client(pool: ThreadPoolExecutor) -> ModelClient:
             )
             for provider in line
         ],
-        breakers=_Breakers(pool),
-        budget=DatabaseBudget(pool, limits()),
+        breakers=breakers,
+        budget=budget,
         attempt_timeout_s=float(settings.REVIEWHUB_MODEL_TIMEOUT_SECONDS),
     )
 

@@ -23,9 +23,13 @@ class AssessmentQuerySet(models.QuerySet["Assessment"]):
     """Named look-ups of assessments."""
 
     def failed(self) -> "models.QuerySet[Any]":
-        """Return those whose version's own model gave no verdict, with its `kind`."""
+        """Return those whose version's own model gave no verdict, with its `kind`.
+
+        A shadow's failure cost nobody anything: it stands on its rollout's page.
+        """
         return self.filter(
-            Q(failure__isnull=False) | Q(fallback_because__isnull=False)
+            Q(failure__isnull=False) | Q(fallback_because__isnull=False),
+            role=AssessmentRole.SERVING,
         ).annotate(kind=Coalesce("failure", "fallback_because"))
 
 

@@ -1,7 +1,8 @@
 """The kill switch: automatic, humans only, or intake closed.
 
 One append-only row a change; every process reads the newest row again in the
-transaction that commits an auto-approval, so a change holds at once.
+transaction that commits an auto-approval. The latch keeps the two apart, so that
+a change holds in every process from the moment it is committed.
 """
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db import transaction
 from moderation.access.actor import Actor
 from moderation.models import AuditEvent, Mode
 from moderation.models.versions import mode_in_force
+from moderation.rollout import latch
 from moderation.states import ModeKind
 
 
@@ -26,6 +28,7 @@ def set_mode(*, mode: ModeKind, note: str, by: Actor, request_id: str = "") -> M
     if not note:
         raise NoteMissingError("Say why, in a few words: the audit log keeps it.")
     with transaction.atomic():
+        latch.shut()
         before = mode_in_force()
         row = Mode.objects.create(
             mode=mode, note=note[:500], by=by.user, by_label=by.label

@@ -62,6 +62,12 @@ LEASE_LOST = Counter(
     " (worker, moderator, delivery).",
     ["holder"],
 )
+SHADOWS_LEFT_OUT = Counter(
+    "reviewhub_shadows_left_out_total",
+    "Listings that a candidate did not look at, by reason"
+    " (backlog, budget, stopping, error).",
+    ["reason"],
+)
 SWEPT = Counter(
     "reviewhub_swept_total",
     "Rows that the sweep found waiting and moved on, by kind of row.",

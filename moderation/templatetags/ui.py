@@ -44,6 +44,19 @@ CHIPS: dict[str, tuple[str, str, str]] = {
     "automatic": ("Automatic", "ok", "m-tick"),
     "humans_only": ("Humans only", "warn", "m-ring"),
     "closed": ("Intake closed", "bad", "m-cross"),
+    "early": ("Too early to say", "", ""),
+    "within": ("Within", "ok", "m-tick"),
+    "close": ("Close", "warn", "m-ring"),
+    "crossed": ("Crossed", "bad", "m-cross"),
+    "shadow": ("Shadow", "info", "m-ring"),
+    "pilot": ("Pilot", "info", "m-ring"),
+    "ramping": ("Ramping", "info", "m-clock"),
+    "complete": ("Complete", "ok", "m-tick"),
+    "halted": ("Stopped", "bad", "m-cross"),
+    "given_up": ("Closed", "", "m-dash"),
+    "worse": ("Worse", "bad", ""),
+    "better": ("Better", "ok", ""),
+    "both_wrong": ("Both wrong", "", ""),
 }
 
 
@@ -217,6 +230,12 @@ def _drawn(found: tuple[spans.Span, ...]) -> SafeString:
         return format_html("<{}>{}</{}>", tag, span.text, tag)
 
     return format_html_join("", "{}", ((one(span),) for span in found))
+
+
+@register.simple_tag
+def drawn(found: tuple[spans.Span, ...]) -> SafeString:
+    """Show spans that were worked out elsewhere."""
+    return _drawn(found)
 
 
 @register.simple_tag

@@ -20,9 +20,11 @@ from moderation.web import (
     ops,
     public,
     review,
+    rollout,
     rules,
     spot_checks,
     submit,
+    versions,
 )
 
 app_name = "web"
@@ -125,5 +127,39 @@ urlpatterns = [
         "ops/evals/runs/<str:public_id>/progress/",
         eval_runs.progress,
         name="run-progress",
+    ),
+    path("ops/versions/", versions.versions, name="versions"),
+    path("ops/versions/<str:a>..<str:b>/", versions.difference, name="version-diff"),
+    path("ops/versions/<str:name>/", versions.version, name="version"),
+    path("ops/rollout/", rollout.rollouts, name="rollouts"),
+    path("ops/rollout/start/", rollout.start_rollout, name="rollout-start"),
+    path("ops/rollout/<str:public_id>/", rollout.rollout, name="rollout"),
+    path("ops/rollout/<str:public_id>/panel/", rollout.panel, name="rollout-panel"),
+    path(
+        "ops/rollout/<str:public_id>/advance/",
+        rollout.advance_rollout,
+        name="rollout-advance",
+    ),
+    path(
+        "ops/rollout/<str:public_id>/hold/", rollout.hold_rollout, name="rollout-hold"
+    ),
+    path(
+        "ops/rollout/<str:public_id>/stop/", rollout.stop_rollout, name="rollout-stop"
+    ),
+    path("ops/rollout/<str:public_id>/note/", rollout.note, name="rollout-note"),
+    path(
+        "ops/rollout/<str:public_id>/resume/",
+        rollout.resume_rollout,
+        name="rollout-resume",
+    ),
+    path(
+        "ops/rollout/<str:public_id>/complete/",
+        rollout.complete_rollout,
+        name="rollout-complete",
+    ),
+    path(
+        "ops/rollout/<str:public_id>/close/",
+        rollout.close_rollout,
+        name="rollout-close",
     ),
 ]

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from moderation.access.actor import ADMIN, AUDITOR, MODERATOR, SENIOR
 from moderation.models import Listing, Merchant, Preference, ReviewTask
+from moderation.rollout.assignment import under_way
 from moderation.states import TaskState
 
 MODERATORS = frozenset({MODERATOR, SENIOR, ADMIN})
@@ -25,7 +26,7 @@ class NavItem:
     key: str = ""
     url: str = ""
     icon: str = ""
-    count: int | None = None
+    count: int | str | None = None
     is_button: bool = False
 
     @property
@@ -95,12 +96,19 @@ class Viewer:
         return _merchant_nav(self.merchant) if self.merchant else _plain_nav(self)
 
 
-def _item(label: str, key: str, icon: str, count: int | None = None) -> NavItem:
+def _item(label: str, key: str, icon: str, count: int | str | None = None) -> NavItem:
     return NavItem(label, key, reverse(f"web:{key}"), icon, count)
 
 
 def _waiting() -> int:
     return ReviewTask.objects.filter(state=TaskState.OPEN).count()
+
+
+def _share() -> str | None:
+    rollout = under_way()
+    if rollout is None:
+        return None
+    return f"{rollout.percent}%" if rollout.percent else rollout.state
 
 
 def _merchant_nav(merchant: Merchant) -> list[NavItem]:
@@ -141,10 +149,12 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
         ]
     return [
         *items,
+        NavItem("Pipeline"),
+        _item("Rollout", "rollouts", "stages", _share()),
+        _item("Versions", "versions", "branch"),
+        _item("Evals", "evals", "check"),
         NavItem("Operations"),
         _item("Audit log", "audit", "doc"),
-        NavItem("Pipeline"),
-        _item("Evals", "evals", "check"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),

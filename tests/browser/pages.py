@@ -4,14 +4,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils import timezone
+
 from moderation import ledger
 from moderation.delivery.endpoints import send_test
 from moderation.evals.runs import plan_run
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
-from moderation.models import Delivery, EvalCase, ReviewTask
+from moderation.models import (
+    Assessment,
+    Decision,
+    Delivery,
+    EvalCase,
+    ReviewTask,
+    Rollout,
+    Submission,
+)
+from moderation.rollout.brake import stop
+from moderation.rollout.stages import advance, start
 from moderation.states import Outcome, Source
+from moderation.versions import derive_version
 from tests.browser.conftest import Visitor
-from tests.builders import an_endpoint
+from tests.builders import an_endpoint, forget_caches
+from tests.moderation.rollout.scene import a_run
 from tests.moderation.web.world import World, listing
 
 HEATPROOF = "A dripper, double-walled, totally heatproof, keeps coffee warm."
@@ -67,6 +81,7 @@ def furnish(world: World) -> dict[str, str]:
         ],
     )
     knife = world.knife()
+    rollout, stopped = roll_out(world)
     soon = knife.due_at - timedelta(minutes=50)
     ReviewTask.objects.filter(pk=knife.pk).update(due_at=soon)
     endpoint = an_endpoint(world.merchant)
@@ -116,7 +131,91 @@ def furnish(world: World) -> dict[str, str]:
         "import": f"/imports/{batch.public_id}/",
         "failed": f"/review/{failed.public_id}/",
         "knife": f"/review/{knife.public_id}/",
+        "rollout": f"/ops/rollout/{rollout.public_id}/",
+        "advance": f"/ops/rollout/{rollout.public_id}/advance/",
+        "stopped": f"/ops/rollout/{stopped.public_id}/",
     }
+
+
+def roll_out(world: World) -> tuple[Rollout, Rollout]:
+    """Return a rollout at 5% with checked pairs, and one that was stopped."""
+    forget_caches()
+    admin = world.actor("admin")
+    type(world.pipeline).objects.update(created_by="system")
+    v16, v17 = (
+        derive_version(
+            name=name, by=admin, made_from=world.pipeline, prompt="listing_v2"
+        )
+        for name in ("v16", "v17")
+    )
+    a_run(v16)
+    stopped = start(candidate=v17, by=admin, note="Fewer false alarms.")
+    stop(rollout=stopped, by=admin)
+    row = start(candidate=v16, by=admin, pilots=["kiln"], note="Faux materials.")
+    for _ in range(3):
+        row = advance(
+            rollout=row,
+            revision=row.revision,
+            by=admin,
+            note="No limit is near.",
+            override=True,
+        ).rollout
+    checked(world, row, 240)
+    return row, stopped
+
+
+def checked(world: World, rollout: Rollout, number: int) -> None:
+    """Store listings that both versions judged and a person decided."""
+    now, some = timezone.now(), world.sent(external_id="PAIR")
+    rows = Submission.objects.bulk_create(
+        Submission(
+            listing=some.listing,
+            merchant=some.merchant,
+            version=place + 2,
+            state="decided",
+            source="import",
+            content_hash=f"{place:064}",
+            raw=some.raw,
+            tidied=some.tidied,
+            title=some.title,
+        )
+        for place in range(number)
+    )
+    values = {
+        "verdict": "compliant",
+        "stated_confidence": 0.9,
+        "calibrated_confidence": 0.9,
+        "threshold": 0.9,
+        "latency_ms": 900,
+        "created_at": now,
+    }
+    for version, role in (
+        (rollout.baseline, "serving"),
+        (rollout.candidate, "shadow"),
+    ):
+        Assessment.objects.bulk_create(
+            Assessment(
+                submission=row,
+                pipeline=version,
+                role=role,
+                route="auto_approve" if (place + len(role)) % 9 else "review",
+                **values,
+            )
+            for place, row in enumerate(rows)
+        )
+    Decision.objects.bulk_create(
+        Decision(
+            submission=row,
+            outcome="approved" if place % 4 else "rejected",
+            decided_by="person",
+            moderator=world.people["senior"],
+            published={} if place % 4 else None,
+            clauses=[] if place % 4 else [{"code": "P-101"}],
+            decided_at=now,
+            effective_at=now,
+        )
+        for place, row in enumerate(rows)
+    )
 
 
 def at(path: str) -> Callable[[Visitor, dict[str, str]], object]:
@@ -212,5 +311,13 @@ PLACES = (
     Place("eval run", "admin", at("run")),
     Place("eval run ahead", "auditor", at("run ahead")),
     Place("decision", "moderator", at("decision")),
+    Place("rollouts", "admin", at("/ops/rollout/")),
+    Place("rollout", "admin", at("rollout")),
+    Place("rollout stopped", "admin", at("stopped")),
+    Place("rollout, read only", "auditor", at("rollout")),
+    Place("advance", "admin", at("advance")),
+    Place("versions", "admin", at("/ops/versions/")),
+    Place("version", "auditor", at("/ops/versions/v16/")),
+    Place("version difference", "admin", at("/ops/versions/v15..v16/")),
     Place("not allowed", "merchant", at("/ops/")),
 )

@@ -10,17 +10,27 @@ from moderation.models import (
     Decision,
     Delivery,
     ModelCall,
+    PipelineVersion,
     ReviewTask,
+    Rollout,
     Submission,
 )
 from moderation.models.clock import database_now
-from moderation.results import URGENT_DUE_IN, Finished, write_crash, write_results
+from moderation.results import (
+    URGENT_DUE_IN,
+    Finished,
+    write_crash,
+    write_results,
+    write_shadows,
+)
+from moderation.rollout.brake import stop
 from moderation.rollout.mode import set_mode
 from moderation.states import FailureKind, ModeKind
 from tests.builders import (
     a_clause,
     a_submission,
     a_verdict,
+    a_version,
     claimed,
     judged,
     serving,
@@ -132,3 +142,42 @@ def test_a_crash_is_written_only_under_the_hold() -> None:
     assert ReviewTask.objects.get().reasons[0]["code"] == "crashed"
     free = a_submission(external_id="free")
     assert not write_crash(free, serving())
+
+
+def test_what_a_stopped_version_would_approve_goes_to_a_person() -> None:
+    row = a_submission()
+    other = a_version(name="other", by=Actor("person:ines"))
+    finished = judged(row, a_verdict())
+    assert finished.version.pk == other.pk
+    rollout = Rollout.objects.create(
+        baseline=PipelineVersion.objects.exclude(pk=other.pk).get(),
+        candidate=other,
+        salt="s",
+        started_by="ines",
+        state="ramping",
+        percent=100,
+    )
+    stop(rollout=rollout, by=Actor("person:ines"))
+    assert write_results([finished]) == 1
+    assert not Decision.objects.exists()
+    task = ReviewTask.objects.get()
+    assert [reason["code"] for reason in task.reasons] == ["rollout_stopped"]
+    assert Assessment.objects.get().route == "review"
+
+
+def test_a_shadow_is_stored_without_any_effect_and_only_once() -> None:
+    row = a_submission()
+    finished = judged(row, a_verdict())
+    assert write_results([finished]) == 1
+    before = (AuditEvent.objects.count(), Decision.objects.count())
+    assert write_shadows([finished, finished]) == 1
+    assert write_shadows([finished]) == 0
+    shadow = Assessment.objects.get(role="shadow")
+    assert (shadow.route, shadow.submission_id) == ("auto_approve", row.pk)
+    assert (AuditEvent.objects.count(), Decision.objects.count()) == before
+
+
+def test_a_shadow_of_a_listing_that_is_gone_is_left_out() -> None:
+    finished = judged(a_submission(), a_verdict())
+    Submission.objects.all().delete()
+    assert write_shadows([finished]) == 0

@@ -1,5 +1,7 @@
 """Pipeline versions: made once, never changed, and which one serves."""
 
+from typing import Any
+
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -8,8 +10,11 @@ from moderation.models import AuditEvent, PipelineVersion, Rollout
 from moderation.prompts import UnknownPromptError
 from moderation.versions import (
     DEFAULT_MODEL,
+    DEFAULT_THRESHOLD,
+    BadRecipeError,
     NameTakenError,
     baseline,
+    derive_version,
     ensure_versions,
     next_name,
     served,
@@ -129,3 +134,65 @@ def test_a_copy_keeps_its_originals_calibration() -> None:
     copy = a_version(made_from=first)
     assert copy.calibration == first.calibration
     assert copy.made_from == first
+
+
+INES = Actor("person:ines")
+
+
+def test_a_derived_version_differs_in_what_is_named_and_in_nothing_else() -> None:
+    first = ensure_versions()
+    made = derive_version(name="v2", by=INES, prompt="listing_v2")
+    assert made.made_from == first
+    assert (made.provider, made.model) == (first.provider, first.model)
+    assert (made.threshold, made.calibration) == (first.threshold, first.calibration)
+    assert made.prompt == "listing_v2"
+    assert made.recipe_sha256 != first.recipe_sha256
+    assert baseline() == first
+
+
+def test_the_provider_follows_from_the_model_and_confidence_starts_afresh() -> None:
+    first = ensure_versions()
+    made = derive_version(name="big", by=INES, model="gpt-4.1-2025-04-14")
+    assert (made.provider, made.accepted_model_names) == ("openai", [made.model])
+    assert made.threshold == DEFAULT_THRESHOLD
+    assert made.calibration != first.calibration
+    back = derive_version(
+        name="back", by=INES, made_from=made, model=first.model, threshold=0.8
+    )
+    assert (back.provider, back.threshold) == ("offline", 0.8)
+
+
+def test_the_configured_model_is_the_default_of_a_version_made_from_nothing(
+    settings: Settings,
+) -> None:
+    settings.OPENAI_API_KEY, settings.REVIEWHUB_MODEL = "scripted", "first-1"
+    first = ensure_versions()
+    settings.REVIEWHUB_MODEL = "second-1"
+    assert derive_version(name="a", by=INES).model == "second-1"
+    assert derive_version(name="b", by=INES, made_from=first).model == "first-1"
+
+
+@pytest.mark.parametrize("name", ["", "a..b", "a/b", ".a", "a b", "x" * 61, "ä"])
+def test_a_name_that_fits_no_address_is_refused(name: str) -> None:
+    ensure_versions()
+    with pytest.raises(BadRecipeError):
+        derive_version(name=name, by=INES)
+    assert PipelineVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [
+        ({"threshold": 1.1}, BadRecipeError),
+        ({"prompt": "poem_v1"}, UnknownPromptError),
+        ({"model": "m" * 121}, BadRecipeError),
+        ({"name": "v1"}, NameTakenError),
+    ],
+)
+def test_a_bad_part_makes_no_version(
+    parts: dict[str, Any], error: type[Exception]
+) -> None:
+    ensure_versions()
+    with pytest.raises(error):
+        derive_version(**{"name": "x", "by": INES, **parts})
+    assert PipelineVersion.objects.count() == 1

@@ -5,16 +5,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from moderation.access.actor import Actor
-from moderation.llm.providers import OFFLINE, OFFLINE_MODEL
+from moderation.llm.providers import OFFLINE
 from moderation.management.output import VerbCommand
 from moderation.models import PipelineVersion
-from moderation.prompts import UnknownPromptError
-from moderation.versions import (
-    PROVIDER,
-    baseline,
-    create_version,
-    ensure_versions,
-)
+from moderation.prompts import UnknownPromptError, names
+from moderation.versions import baseline, derive_version, ensure_versions
 
 
 class Command(VerbCommand):
@@ -60,26 +55,23 @@ class Command(VerbCommand):
 
 
 def _create(options: dict[str, Any]) -> None:
-    made_from = baseline()
+    made_from = None
     if options["made_from"]:
-        found = PipelineVersion.objects.filter(name=options["made_from"]).first()
-        if found is None:
+        made_from = PipelineVersion.objects.filter(name=options["made_from"]).first()
+        if made_from is None:
             raise CommandError(f"There is no version {options['made_from']}.")
-        made_from = found
-    model = options["model"] or made_from.model
-    threshold = options["threshold"]
     try:
-        create_version(
+        derive_version(
             name=options["name"],
             by=Actor.command("pipeline"),
-            provider=OFFLINE if model == OFFLINE_MODEL else PROVIDER,
-            model=model,
-            threshold=made_from.threshold if threshold is None else threshold,
-            policy=made_from.policy,
-            prompt=options["prompt"] or made_from.prompt,
             made_from=made_from,
+            model=options["model"] or "",
+            prompt=options["prompt"] or "",
+            threshold=options["threshold"],
         )
-    except (ValueError, UnknownPromptError) as error:
+    except UnknownPromptError as error:
+        raise CommandError(f"{error}; released are {', '.join(names())}.") from error
+    except ValueError as error:
         raise CommandError(str(error)) from error
 
 
@@ -99,6 +91,8 @@ def describe(row: PipelineVersion) -> dict[str, Any]:
         "threshold_status": row.threshold_status,
         "field_thresholds": row.field_thresholds,
         "recipe_sha256": row.recipe_sha256,
+        "made_from": row.made_from.name if row.made_from else None,
+        "prompt_is_read": row.provider != OFFLINE,
         "created_by": row.created_by,
         "created_at": row.created_at.isoformat(),
         "serves": row.pk == baseline().pk,

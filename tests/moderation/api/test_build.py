@@ -59,6 +59,11 @@ TABLE: dict[tuple[str, str], Any] = {
     ("evals/runs", "GET"): (401, 403, 403, 403, 200),
     ("evals/runs", "POST"): (401, 403, 403, 403, 422),
     ("evals/runs/<run_id>", "GET"): (401, 403, 403, 403, 404),
+    ("rollouts", "GET"): (401, 403, 403, 403, 200),
+    ("rollouts/<rollout_id>", "GET"): (401, 403, 403, 403, 404),
+    ("rollouts/<rollout_id>/advance", "POST"): (401, 403, 403, 403, 404),
+    ("rollouts/<rollout_id>/hold", "POST"): (401, 403, 403, 403, 404),
+    ("rollouts/<rollout_id>/stop", "POST"): (401, 403, 403, 403, 404),
     ("openapi.json", "GET"): ANY,
     ("docs", "GET"): ANY,
     ("docs/problems/", "GET"): ANY,
@@ -95,6 +100,7 @@ def address(route: str, task: ReviewTask) -> str:
         "<task_id>": task.public_id,
         "<decision_id>": "DEC-000000000000",
         "<run_id>": "RUN-000000000000",
+        "<rollout_id>": "ROL-000000000000",
         "<slug:slug>": "busy",
     }
     if "<webhook_id>" in route or "<delivery_id>" in route:

@@ -13,6 +13,7 @@ from moderation.states import VerdictKind
 # A released prompt never changes: another text is another name.
 RELEASED = {
     "listing_v1": "2235cafe500e57841d985472f905a86831dc524120a963d793b784a48ae1274a",
+    "listing_v2": "ca039c539463779cb4b5555f2112a22bcc973e25e5082cc2d0ad113ed294f511",
 }
 CASES = [(name, case) for name in names() for case in load(name).examples]
 POLICY_CODES = frozenset(f"P-{n}{m:02}" for n in range(1, 8) for m in range(1, 10))
@@ -74,3 +75,11 @@ def test_the_text_holds_every_example_between_its_own_marks() -> None:
     assert len(fences) == len(set(fences)) == len(prompt.examples)
     assert "\u200b" not in prompt.text
     assert "\\u200b" in prompt.text
+
+
+def test_the_second_prompt_begins_with_all_of_the_first() -> None:
+    first, second = load("listing_v1"), load("listing_v2")
+
+    assert second.text.startswith(first.text + "\n\n")
+    assert second.examples[: len(first.examples)] == first.examples
+    assert len(second.examples) > len(first.examples)

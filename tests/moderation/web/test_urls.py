@@ -9,7 +9,7 @@ from django.urls import URLPattern
 
 from moderation.delivery.endpoints import send_test
 from moderation.intake.bulk import RawRow, start_import
-from moderation.models import Decision, EvalCase
+from moderation.models import Decision, EvalCase, Rollout
 from moderation.states import Outcome, Source
 from moderation.web.urls import urlpatterns
 from tests.builders import an_endpoint
@@ -88,6 +88,21 @@ TABLE: dict[str, dict[str, str]] = {
     "run-progress": {"GET": "L F F F F 303 303"},
     "audit": {"GET": OVERSEERS},
     "audit-export": {"GET": OVERSEERS},
+    "versions": {"GET": OVERSEERS},
+    "version": {"GET": OVERSEERS},
+    "version-diff": {"GET": OVERSEERS},
+    "rollouts": {"GET": OVERSEERS},
+    "rollout-start": {"POST": "L F F F F 303 F"},
+    "rollout": {"GET": OVERSEERS},
+    "rollout-panel": {"GET": "L F F F F 303 303"},
+    "rollout-advance": {"GET": "L F F F F 200 F", "POST": "L F F F F 409 F"},
+    # Without a revision these are as stale as with an old one.
+    "rollout-hold": {"POST": "L F F F F 409 F"},
+    "rollout-note": {"POST": "L F F F F 409 F"},
+    "rollout-resume": {"POST": "L F F F F 409 F"},
+    "rollout-complete": {"POST": "L F F F F 409 F"},
+    "rollout-close": {"POST": "L F F F F 409 F"},
+    "rollout-stop": {"POST": "L F F F F 303 F"},
 }
 METHODS = ("GET", "POST")
 
@@ -120,11 +135,18 @@ def test_every_address_answers_each_visitor_as_the_table_says(
         by=world.actor("merchant"),
         filename="a.csv",
     ).batch
+    row = Rollout.objects.create(
+        baseline=world.pipeline,
+        candidate=world.pipeline,
+        salt="s",
+        started_by="ines",
+    )
     endpoint = an_endpoint(world.merchant)
     delivery = send_test(endpoint=endpoint, by=world.actor("merchant"))
     run = world.eval_run()
     ids = {
         **{"list": task.submission.listing, "impo": batch, "task": task},
+        **{"roll": row},
         **{"webh": endpoint, "deli": delivery},
         **{"deci": EvalCase.objects.get().decision, "run": run, "run-": run},
     }
@@ -141,6 +163,9 @@ def test_every_address_answers_each_visitor_as_the_table_says(
             continue
         pattern = next(p for p in urlpatterns if p.name == name)
         route = str(pattern.pattern)
+        if name.startswith("version"):
+            for part in ("<str:name>", "<str:a>", "<str:b>"):
+                route = route.replace(part, world.pipeline.name)
         for part, value in parts.items():
             route = route.replace(part, value)
         thing = ids.get(name[:4])
@@ -192,7 +217,7 @@ def test_foreign_and_missing_things_answer_alike(
     client = client_of("merchant")
     for name in TABLE:
         pattern = str(next(p for p in urlpatterns if p.name == name).pattern)
-        if "<str:public_id>" not in pattern or name.startswith("task"):
+        if "<str:public_id>" not in pattern or name.startswith(("task", "rollout")):
             continue
         foreign, missing = others[name[:4]]
         answers = [
