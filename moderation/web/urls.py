@@ -11,9 +11,12 @@ from moderation.web import (
     imports,
     merchant,
     ops,
+    people,
     public,
     review,
     rules,
+    security,
+    sign_in,
     submit,
 )
 
@@ -21,8 +24,18 @@ app_name = "web"
 urlpatterns = [
     path("", public.home, name="home"),
     path("login/", public.sign_in, name="login"),
+    path("login/second/", sign_in.second, name="login-second"),
     path("logout/", public.sign_out, name="logout"),
+    path("welcome/<str:uid>/<str:token>/", sign_in.welcome, name="welcome"),
     path("account/", account.preferences, name="account"),
+    path("account/confirm/", sign_in.confirm, name="confirm"),
+    path("account/security/", security.security, name="security"),
+    path("account/security/app/", security.app, name="security-app"),
+    path("account/security/passkey/", security.passkey, name="security-passkey"),
+    path("account/security/<int:pk>/remove/", security.remove, name="security-remove"),
+    path("account/security/recovery/", security.recovery, name="security-recovery"),
+    path("account/security/password/", security.password, name="security-password"),
+    path("account/security/sessions/end/", security.end, name="security-end"),
     path(
         "account/login/",
         require_safe(RedirectView.as_view(pattern_name="web:login", query_string=True)),
@@ -67,4 +80,25 @@ urlpatterns = [
     # Admins
     path("ops/", ops.overview, name="ops"),
     path("ops/mode/", ops.change_mode, name="ops-mode"),
+    path("ops/people/", people.people, name="people"),
+    path("ops/people/new/", people.new, name="people-new"),
+    path("ops/people/<str:username>/", people.person, name="person"),
+    path("ops/people/<str:username>/roles/", people.roles, name="person-roles"),
+    path(
+        "ops/people/<str:username>/merchants/",
+        people.merchants,
+        name="person-merchants",
+    ),
+    path(
+        "ops/people/<str:username>/deactivate/",
+        people.deactivate,
+        name="person-deactivate",
+    ),
+    path(
+        "ops/people/<str:username>/reactivate/",
+        people.reactivate,
+        name="person-reactivate",
+    ),
+    path("ops/people/<str:username>/reset/", people.reset, name="person-reset"),
+    path("ops/people/<str:username>/link/", people.link, name="person-link"),
 ]

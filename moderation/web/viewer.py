@@ -126,6 +126,7 @@ def _moderator_nav() -> list[NavItem]:
         _item("Policy", "rules", "book"),
         NavItem("Yours"),
         _item("Preferences", "account", "person"),
+        _item("Security", "security", "key"),
     ]
 
 
@@ -138,6 +139,7 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
         ]
     return [
         *items,
+        _item("People", "people", "person"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),
@@ -146,4 +148,7 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
 
 def _plain_nav(viewer: Viewer) -> list[NavItem]:
     items = [_item("Policy", "rules", "book")]
-    return [*items, _item("Preferences", "account", "person")] if viewer.user else items
+    if viewer.user is None:
+        return items
+    yours = _item("Preferences", "account", "person")
+    return [*items, yours, _item("Security", "security", "key")]
