@@ -129,6 +129,12 @@ REVIEWHUB_UNDO_SECONDS = env.integer("REVIEWHUB_UNDO_SECONDS", 10, low=0, high=8
 REVIEWHUB_SPOT_CHECK_SHARE = env.share("REVIEWHUB_SPOT_CHECK_SHARE", 0.05)
 REVIEWHUB_PROMISED_ERROR_RATE = env.share("REVIEWHUB_PROMISED_ERROR_RATE", 0.02)
 REVIEWHUB_DEMO_PASSWORD = env.secret("REVIEWHUB_DEMO_PASSWORD") or "reviewhub-demo"
+REVIEWHUB_REQUIRE_SECOND_FACTOR = env.boolean(
+    "REVIEWHUB_REQUIRE_SECOND_FACTOR", default=not ON_LOOPBACK
+)
+REVIEWHUB_FRESH_SIGN_IN_SECONDS = env.integer(
+    "REVIEWHUB_FRESH_SIGN_IN_SECONDS", 900, low=30, high=86_400
+)
 
 # --- Limits and the way out ----------------------------------------------------
 
@@ -169,7 +175,6 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 # --- Django --------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -182,6 +187,12 @@ INSTALLED_APPS = [
     "csp",
     # For the files of the API's documentation page.
     "ninja",
+    # The second factor and the list of sessions. Its pages are not mounted: ours
+    # call its parts. `account` is there because `mfa` imports its models.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "moderation",
 ]
 
@@ -198,6 +209,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "moderation.web.second_factor.SecondFactorMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -251,14 +264,21 @@ MEDIA_ROOT = REVIEWHUB_DATA_DIR / "media"
 # --- Log-in and sessions -------------------------------------------------------
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    *(
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ),
+    {"NAME": "moderation.access.passwords.StaffLengthValidator"},
 ]
+# How long the link by which a new person sets a password holds.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+MFA_ADAPTER = "moderation.access.allauth_adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"

@@ -1,6 +1,5 @@
-"""Mounts the pages, the API, the admin screens, health and figures."""
+"""Mounts the pages, the API, health and figures."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 from moderation.api import api
@@ -11,7 +10,6 @@ urlpatterns = [
     path("health/ready", health.ready, name="health-ready"),
     path("metrics", health.figures, name="metrics"),
     path("api/v1/", api.urls),
-    path("admin/", admin.site.urls),
     path("", include("moderation.web.urls")),
 ]
 

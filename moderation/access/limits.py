@@ -1,7 +1,8 @@
 """How often somebody may ask: a fixed window, counted atomically in the cache.
 
 Decides one thing, whether this request is still within the window's quota. Lets
-everything through when the cache is away, because a limit is no reason to be down.
+everything through when the cache is away, because a limit is no reason to be down;
+only what guards a secret is then counted in this process alone.
 """
 
 import math
@@ -61,8 +62,34 @@ class _Rest:
 _rest = _Rest()
 
 
+class _Own:
+    """This process's own counts, for when the cache is away; forgets old windows."""
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._counts: dict[str, int] = {}
+
+    def count(self, key: str) -> int:
+        with self._guard:
+            if len(self._counts) >= self.MOST and key not in self._counts:
+                self._counts.clear()
+            self._counts[key] = self._counts.get(key, 0) + 1
+            return self._counts[key]
+
+
+_own = _Own()
+
+
 def take(
-    name: str, *, limit: int, kind: str, window_s: int = 60, now_s: float | None = None
+    name: str,
+    *,
+    limit: int,
+    kind: str,
+    window_s: int = 60,
+    now_s: float | None = None,
+    has_floor: bool = False,
 ) -> Allowance:
     """Count one request against a quota.
 
@@ -72,16 +99,21 @@ def take(
         kind: which limit this is, for the metric; from a closed set.
         window_s: length of the window in seconds, aligned to the clock.
         now_s: Unix time in seconds; None reads the clock.
+        has_floor: whether this process counts alone while the cache is away.
 
     Returns:
-        The allowance after this request. Allowed, too, when the cache is away.
+        The allowance after this request. Without a floor it is allowed, too, when
+        the cache is away.
     """
     now_s = time.time() if now_s is None else now_s
     window = math.floor(now_s / window_s)
     reset_s = max(1, math.ceil((window + 1) * window_s - now_s))
-    used = _count(f"limit:{kind}:{name}:{window}", timeout_s=2 * window_s)
+    key = f"limit:{kind}:{name}:{window}"
+    used = _count(key, timeout_s=2 * window_s)
     if used is None:
         metrics.RATE_LIMIT_OPEN.inc()
+        used = _own.count(key) if has_floor else None
+    if used is None:
         return Allowance(limit, limit, reset_s, is_allowed=True)
     is_allowed = used <= limit
     if not is_allowed:

@@ -286,3 +286,42 @@ def spoken(value: str) -> str:
 def outcome_chip(outcome: str) -> str:
     """Return the chip of a decision's outcome on a moderator's page."""
     return {"rejected": "refused", "changes_needed": "asked"}.get(outcome, outcome)
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """Return which browser on which system a session is in, as people say it."""
+    names = ("Edg/Edge", "OPR/Opera", "Firefox/Firefox", "Chrome/Chrome")
+    name = _first(agent, (*names, "Safari/Safari")) or "A browser"
+    systems = ("Android/Android", "iPhone/iPhone", "iPad/iPad", "Windows/Windows")
+    system = _first(agent, (*systems, "Mac OS/Mac", "Linux/Linux"))
+    return f"{name} on {system}" if system else name
+
+
+def _first(agent: str, pairs: tuple[str, ...]) -> str:
+    known = (pair.split("/") for pair in pairs)
+    return next((word for sign, word in known if sign in agent), "")
+
+
+DEEDS = {
+    "invite": "Invited",
+    "new_password_link": "Made a new link to set a password",
+    "accept_invitation": "Set a password by the link",
+    "change_password": "Changed the password",
+    "set_roles": "Changed roles:",
+    "set_merchants": "Changed merchants:",
+    "deactivate": "Deactivated",
+    "reactivate": "Reactivated",
+    "enrol_factor": "Set a second factor up",
+    "remove_factor": "Removed a second factor",
+    "reset_second_factor": "Reset the second factor",
+    "renew_recovery_codes": "Made recovery codes",
+    "use_recovery_code": "Used a recovery code",
+    "end_sessions": "Signed out elsewhere",
+}
+
+
+@register.filter
+def deed(action: str) -> str:
+    """Return an audit action as words, such as Changed roles."""
+    return DEEDS.get(action) or action.replace("_", " ").capitalize()

@@ -5,17 +5,21 @@ helpers here, which know the merchants of the account. Foreign and missing rows
 answer alike.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from moderation.access.actor import ADMIN, SENIOR, Actor, roles_of
+from moderation.access.sessions import began_at
 from moderation.models import (
     Decision,
     Delivery,
@@ -34,6 +38,8 @@ View = Callable[..., HttpResponseBase]
 
 # Which of a person's merchants the pages are about, kept in the session.
 SESSION_MERCHANT = "merchant"
+# When, in Unix seconds, this session last showed again who it is.
+SESSION_CONFIRMED_AT = "confirmed_at"
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
@@ -114,6 +120,52 @@ def overseer_only(view: View) -> View:
 def admin_only(view: View) -> View:
     """Open a page to admins."""
     return _only(lambda viewer: viewer.is_admin)(view)
+
+
+def fresh_sign_in(view: View) -> View:
+    """Ask again who it is, when the sign-in is older than the setting allows.
+
+    Stands below a role's decorator. Nothing that was posted is kept: the person
+    proves who they are and returns to the page with the form.
+    """
+
+    @wraps(view)
+    def guarded(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_fresh(request, now_s=time.time()):
+            return view(request, *args, **kwargs)
+        asked = {"next": _form_page(request)}
+        if request.method == "POST":
+            asked["held"] = "1"
+        return go_to(request, f"{reverse('web:confirm')}?{urlencode(asked)}")
+
+    return guarded
+
+
+def is_fresh(request: PageRequest, *, now_s: float) -> bool:
+    """Return whether this session showed who it is a short while ago.
+
+    Args:
+        request: whose session.
+        now_s: Unix time in seconds.
+    """
+    oldest = now_s - settings.REVIEWHUB_FRESH_SIGN_IN_SECONDS
+    if request.session.get(SESSION_CONFIRMED_AT, 0) >= oldest:
+        return True
+    began = began_at(request.session.session_key)
+    return began is not None and began.timestamp() >= oldest
+
+
+def _form_page(request: PageRequest) -> str:
+    """Return the page to come back to: of a post, the one that held its form."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    came_from = request.headers.get("HX-Current-URL") or request.headers.get(
+        "Referer", ""
+    )
+    is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
+    found = urlsplit(came_from)
+    path = f"{found.path}?{found.query}" if found.query else found.path
+    return path if is_ours and path.startswith("/") else "/"
 
 
 def _sign_in(request: PageRequest) -> HttpResponseBase:

@@ -3,24 +3,22 @@
 Decides where a person lands; knows no listing itself.
 """
 
-from hashlib import sha256
-
 from django.conf import settings
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import User
 from django.http import HttpResponse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from moderation.access.limits import take
+from moderation.access.addresses import address_of
+from moderation.access.attempts import Attempt, Step, note_failure, wait_of
 from moderation.web import merchant
 from moderation.web.access import anyone, signed_in
 from moderation.web.http import PageRequest, go, go_to, page
+from moderation.web.sign_in import admit, safe_target, too_many
 
-# Tries of one name from one address, and of one address, in the window.
-TRIES_OF_A_NAME, TRIES_OF_AN_ADDRESS, WINDOW_S = 15, 60, 300
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -45,28 +43,29 @@ def home(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @anyone
 def sign_in(request: PageRequest) -> HttpResponse:
-    """Show the form, or sign in and go on to where the person was heading."""
-    target = request.POST.get("next") or request.GET.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        target, {request.get_host()}, require_https=request.is_secure()
-    ):
-        target = ""
+    """Show the form, or take the password and go on to the second step or inside."""
+    target = safe_target(request)
     if request.method != "POST":
         if request.viewer.user is not None:
             return go_to(request, target or "/")
         return _form(request, target)
     name = request.POST.get("username", "")[:150]
-    if _is_exhausted(request, name):
-        words = "Too many tries. Wait 5 minutes, then sign in again."
-        return _form(request, target, name, words, status=429)
+    attempt = Attempt(Step.PASSWORD, name, address_of(request.META))
+    now = timezone.now()
+    wait = wait_of(attempt, now=now)
+    if wait:
+        response = _form(request, target, name, too_many(wait), status=429)
+        response["Retry-After"] = str(wait)
+        return response
+    # Takes as long for a name that nobody has.
     user = authenticate(
         request, username=name, password=request.POST.get("password", "")[:1000]
     )
-    if user is None:
+    if not isinstance(user, User):
+        note_failure(attempt, now=now)
         words = "That user name and password do not go together."
         return _form(request, target, name, words, status=422)
-    login(request, user)
-    return go_to(request, target or "/")
+    return admit(request, user, target)
 
 
 @require_POST
@@ -99,17 +98,3 @@ def _demo_address(request: PageRequest) -> str:
         return ""
     seeded = User.objects.filter(username="moderator").exists()
     return str(settings.HOST) if seeded else ""
-
-
-def _is_exhausted(request: PageRequest, name: str) -> bool:
-    """Count this try; tell whether the name or the address had too many."""
-    address = request.META.get("REMOTE_ADDR", "")
-    quotas = {
-        f"{address}:{sha256(name.lower().encode()).hexdigest()[:32]}": TRIES_OF_A_NAME,
-        address: TRIES_OF_AN_ADDRESS,
-    }
-    taken = [
-        take(quota, limit=limit, kind="login", window_s=WINDOW_S)
-        for quota, limit in quotas.items()
-    ]
-    return not all(allowance.is_allowed for allowance in taken)

@@ -21,7 +21,7 @@ from moderation.rollout import brake, stages
 from moderation.rollout.ahead import ahead_of
 from moderation.rollout.refusals import RolloutError, StaleRolloutError
 from moderation.web import rollout_read
-from moderation.web.access import actor_of, admin_only, overseer_only
+from moderation.web.access import actor_of, admin_only, fresh_sign_in, overseer_only
 from moderation.web.http import PageRequest, go, page
 
 
@@ -79,6 +79,7 @@ def panel(request: PageRequest, public_id: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @admin_only
+@fresh_sign_in
 def advance_rollout(request: PageRequest, public_id: str) -> HttpResponse:
     """Repeat what an advance changes; move the rollout once that is accepted."""
     row = _found(public_id)
@@ -167,6 +168,7 @@ def note(request: PageRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @admin_only
+@fresh_sign_in
 def resume_rollout(request: PageRequest, public_id: str) -> HttpResponse:
     """Take a stopped rollout up again at the first percentage."""
     row = _found(public_id)
@@ -187,6 +189,7 @@ def resume_rollout(request: PageRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @admin_only
+@fresh_sign_in
 def complete_rollout(request: PageRequest, public_id: str) -> HttpResponse:
     """Make the candidate what serves from now on."""
     row = _found(public_id)

@@ -136,6 +136,7 @@ def _moderator_nav() -> list[NavItem]:
         _item("Policy", "rules", "book"),
         NavItem("Yours"),
         _item("Preferences", "account", "person"),
+        _item("Security", "security", "key"),
     ]
 
 
@@ -155,6 +156,7 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
         _item("Evals", "evals", "check"),
         NavItem("Operations"),
         _item("Audit log", "audit", "doc"),
+        _item("People", "people", "person"),
         NavItem("Look up"),
         _item("Policy", "rules", "book"),
         NavItem("API reference", "api", "/api/v1/docs", "key"),
@@ -163,4 +165,7 @@ def _admin_nav(viewer: Viewer) -> list[NavItem]:
 
 def _plain_nav(viewer: Viewer) -> list[NavItem]:
     items = [_item("Policy", "rules", "book")]
-    return [*items, _item("Preferences", "account", "person")] if viewer.user else items
+    if viewer.user is None:
+        return items
+    yours = _item("Preferences", "account", "person")
+    return [*items, yours, _item("Security", "security", "key")]

@@ -4,9 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from moderation import ledger
+from moderation.access.actor import Actor
+from moderation.access.factors import code_at, enrol_app, new_secret
+from moderation.access.people import invite, new_link, set_roles
 from moderation.delivery.endpoints import send_test
 from moderation.evals.runs import plan_run
 from moderation.intake.bulk import RawRow, admit_waiting, start_import
@@ -26,7 +31,7 @@ from moderation.versions import derive_version
 from tests.browser.conftest import Visitor
 from tests.builders import an_endpoint, forget_caches
 from tests.moderation.rollout.scene import a_run
-from tests.moderation.web.world import World, listing
+from tests.moderation.web.world import PASSWORD, World, listing, person
 
 HEATPROOF = "A dripper, double-walled, totally heatproof, keeps coffee warm."
 
@@ -80,6 +85,26 @@ def furnish(world: World) -> dict[str, str]:
             {"code": "model_timeout", "message": "The model did not answer in time."}
         ],
     )
+    guarded = person("guarded", "senior", "auditor", merchant=world.merchant)
+    guarded.first_name, guarded.last_name = "Petra", "Vogel"
+    guarded.save()
+    then, secret = timezone.now() - timedelta(minutes=10), new_secret()
+    enrol_app(
+        user=guarded,
+        secret=secret,
+        code=code_at(secret, then),
+        by=Actor.person(guarded),
+        now=then,
+    )
+    admin = world.actor("admin")
+    invite(
+        username="invited",
+        full_name="Ada Quist",
+        roles=["moderator"],
+        merchants=[],
+        by=admin,
+    )
+    set_roles(user=guarded, roles=["senior"], seen=["senior", "auditor"], by=admin)
     knife = world.knife()
     rollout, stopped = roll_out(world)
     soon = knife.due_at - timedelta(minutes=50)
@@ -267,6 +292,56 @@ def open_the_panel(letter: str) -> Callable[[Visitor, dict[str, str]], object]:
     return open_it
 
 
+def wrong_password(visitor: Visitor, found: dict[str, str]) -> None:
+    """Try a password that is not theirs."""
+    page = visitor.go("/login/")
+    page.fill("#u", "moderator")
+    page.fill("#p", "wrong")
+    page.click("button[type=submit]")
+    page.wait_for_selector("#login-error")
+
+
+def wait_at_the_second_step(visitor: Visitor, found: dict[str, str]) -> None:
+    """Show the password of somebody who has an app."""
+    page = visitor.go("/login/")
+    page.fill("#u", "guarded")
+    page.fill("#p", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_selector("#code")
+
+
+def see_new_codes(visitor: Visitor, found: dict[str, str]) -> None:
+    """Set an app up and see the recovery codes; it is gone again afterwards."""
+    Authenticator.objects.filter(user__username="stranger").delete()
+    page = visitor.go("/account/security/app/")
+    secret = page.inner_text(".key").replace(" ", "").strip()
+    page.fill("#code", code_at(secret, timezone.now()))
+    page.click("button[type=submit] >> text=Set it up")
+    page.wait_for_selector(".codes")
+
+
+def refuse_a_password(visitor: Visitor, found: dict[str, str]) -> None:
+    """Choose a password that is too short."""
+    page = visitor.go("/account/security/password/")
+    for field, value in (("#old", PASSWORD), ("#pw", "short"), ("#pw2", "short")):
+        page.fill(field, value)
+    page.click("text=Change it")
+    page.wait_for_selector("#pw-error")
+
+
+def see_a_link(visitor: Visitor, found: dict[str, str]) -> None:
+    """Make a new link for somebody."""
+    page = visitor.go("/ops/people/invited/")
+    page.click("text=Make a new link")
+    page.wait_for_selector("#link")
+
+
+def set_a_password(visitor: Visitor, found: dict[str, str]) -> None:
+    """Open the link of an invitation, signed out."""
+    made = new_link(user=User.objects.get(username="invited"), by=Actor.command("test"))
+    visitor.go(f"/welcome/{made.uid}/{made.token}/")
+
+
 PLACES = (
     Place("front", "", at("/")),
     Place("sign-in", "", at("/login/")),
@@ -320,4 +395,21 @@ PLACES = (
     Place("version", "auditor", at("/ops/versions/v16/")),
     Place("version difference", "admin", at("/ops/versions/v15..v16/")),
     Place("not allowed", "merchant", at("/ops/")),
+    Place("sign-in refused", "", wrong_password),
+    Place("second step", "", wait_at_the_second_step),
+    Place("set a password", "", set_a_password),
+    Place("spent link", "", at("/welcome/MQ/none/")),
+    Place("security", "moderator", at("/account/security/")),
+    Place("set up an app", "moderator", at("/account/security/app/")),
+    Place("add a passkey", "moderator", at("/account/security/passkey/")),
+    Place("change password", "moderator", refuse_a_password),
+    Place("still you", "moderator", at("/account/confirm/?next=/review/&held=1")),
+    Place("recovery codes", "stranger", see_new_codes),
+    Place("security, set up", "stranger", at("/account/security/")),
+    Place("people", "admin", at("/ops/people/")),
+    Place("people, read only", "auditor", at("/ops/people/")),
+    Place("invite", "admin", at("/ops/people/new/")),
+    Place("person", "admin", at("/ops/people/guarded/")),
+    Place("person, read only", "auditor", at("/ops/people/guarded/")),
+    Place("link for a person", "admin", see_a_link),
 )

@@ -112,6 +112,17 @@ def test_elsewhere_nothing_is_written_and_automation_needs_a_certificate(
     assert not data_dir.exists()
 
 
+def test_staff_need_a_second_factor_wherever_others_can_reach_it(
+    tmp_path: Path,
+) -> None:
+    code = "print(s.REVIEWHUB_REQUIRE_SECOND_FACTOR)"
+    assert start(tmp_path, code)[1].strip() == "False"
+    url = "postgres://u:p@db/reviewhub"
+    assert start(tmp_path, code, **ELSEWHERE, DATABASE_URL=url)[1].strip() == "True"
+    off = {**ELSEWHERE, "REVIEWHUB_REQUIRE_SECOND_FACTOR": "0"}
+    assert start(tmp_path, code, **off, DATABASE_URL=url)[1].strip() == "False"
+
+
 def test_the_deploy_check_is_clean(tmp_path: Path) -> None:
     code = (
         "from django.core.management import call_command\n"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client, override_settings
 
-from moderation.web.public import TRIES_OF_A_NAME
+from moderation.access.attempts import TRIES_OF_A_NAME
+from moderation.models import AuditEvent
 from tests.moderation.web.world import PASSWORD, World
 
 
@@ -61,7 +62,11 @@ def test_tries_of_one_name_are_limited_and_others_are_not(world: World) -> None:
         assert sign_in(client, "moderator", "wrong").status_code == 422  # type: ignore[attr-defined]
     refused = sign_in(client, "moderator", PASSWORD)
     assert refused.status_code == 429  # type: ignore[attr-defined]
-    assert "Wait 5 minutes" in refused.content.decode()  # type: ignore[attr-defined]
+    html = refused.content.decode()  # type: ignore[attr-defined]
+    assert "Too many tries. Wait" in html
+    assert 'value="moderator"' in html
+    assert 1 <= int(refused["Retry-After"]) <= 300  # type: ignore[index]
+    assert AuditEvent.objects.filter(action="sign_in_locked").count() == 1
     assert sign_in(client, "admin", PASSWORD).status_code == 303  # type: ignore[attr-defined]
 
 
