@@ -23,6 +23,7 @@ from moderation.api.review_schemas import (
 )
 from moderation.review import queue
 from moderation.review.decide import decide, undo
+from moderation.review.escalate import escalate
 
 router = Router(tags=["Review"])
 _reads, _writes = BearerKey(READ_TASKS), BearerKey(WRITE_TASKS)
@@ -127,7 +128,7 @@ def escalate_task(request: ApiRequest, task_id: TaskId) -> Any:
     """Resolve the task by opening one for senior moderators."""
     task = find.task_of(request.auth, task_id)
     asked = read_model(request, EscalateIn)
-    new = queue.escalate(
+    new = escalate(
         task=task,
         by=request.auth.actor,
         lease_token=asked.lease_token,

@@ -256,67 +256,6 @@ def skip(
     return current
 
 
-def escalate(
-    *,
-    task: ReviewTask,
-    by: Actor,
-    lease_token: UUID,
-    reason: str,
-    now: datetime | None = None,
-) -> ReviewTask:
-    """Resolve a task by asking a senior moderator; return the new task.
-
-    A spot check stays the task it is, for seniors alone: the sample loses nothing.
-
-    Raises:
-        LeaseLostError.
-    """
-    now = now or database_now()
-    with transaction.atomic():
-        current = held_task(task, by, lease_token, now)
-        name = by.user.get_username() if by.user else by.label
-        reasons = [
-            {"code": "escalated", "message": f"{name} asks: {reason}".strip()},
-            *current.reasons,
-        ]
-        if current.kind == TaskKind.SPOT_CHECK:
-            move(
-                current,
-                TaskState.OPEN,
-                by=by.label,
-                action="escalate",
-                change={**UNCLAIMED, "senior_only": True, "reasons": reasons},
-                reason=reason,
-            )
-            return current
-        move(
-            current,
-            TaskState.RESOLVED,
-            by=by.label,
-            action="escalate",
-            change={
-                **UNCLAIMED,
-                "resolved_at": now,
-                "resolution": "escalated",
-                "used_token": lease_token,
-            },
-            reason=reason,
-        )
-        return ReviewTask.objects.create(
-            submission=current.submission,
-            merchant_id=current.merchant_id,
-            kind=TaskKind.ESCALATION,
-            assessment_id=current.assessment_id,
-            reasons=reasons,
-            clause=current.clause,
-            language=current.language,
-            priority=current.priority,
-            due_at=now + QUEUES["escalations"].due_in,
-            created_at=now,
-            senior_only=True,
-        )
-
-
 def expire_leases(*, now: datetime | None = None, limit: int = 500) -> int:
     """Put tasks back whose lease ran out; return how many."""
     now = now or database_now()

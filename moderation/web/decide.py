@@ -27,6 +27,7 @@ from moderation.review.decide import (
     decide,
     undo,
 )
+from moderation.review.escalate import escalate
 from moderation.review.queue import LeaseLostError, NotAllowedError, claim_next
 from moderation.review.screen import queue_of, ranked_clauses, read_task, screen_of
 from moderation.states import Outcome, TaskKind
@@ -203,7 +204,7 @@ def escalate_task(request: PageRequest, public_id: str) -> HttpResponse:
         return _panel(request, found, "escalate", {"whys": ESCALATIONS})
     reason = request.POST.get("reason", "").strip()[:200] or ESCALATIONS[0]
     try:
-        work.escalate(
+        escalate(
             task=found, by=actor_of(request), lease_token=_token(request), reason=reason
         )
     except LeaseLostError as error:

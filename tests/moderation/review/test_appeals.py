@@ -18,11 +18,13 @@ from moderation.review.appeals import (
     why_not,
 )
 from moderation.review.decide import decide, undo
+from moderation.review.escalate import escalate
 from moderation.review.queue import NotAllowedError, claim_next, claim_task
 from moderation.states import Outcome
 from tests.builders import (
     SELLER,
     a_moderator,
+    a_person,
     a_submission,
     a_task,
     an_assessment,
@@ -194,6 +196,20 @@ def test_an_undone_ruling_opens_the_appeal_again(settings: Any) -> None:
 def settled_again() -> Decision:
     """Approve the appeal that was given back."""
     return settled("approved")
+
+
+def test_an_escalated_appeal_stays_the_appeal_it_is_and_can_be_decided() -> None:
+    appealed()
+    task = claim_next(by=a_moderator("vera"), queue="appeals")
+    assert task
+    assert task.lease_token
+    same = escalate(
+        task=task, by=a_moderator("vera"), lease_token=task.lease_token, reason="Odd"
+    )
+    assert same.pk == task.pk
+    assert claim_next(by=a_moderator("otto"), queue="appeals") is None
+    decided_by(a_person("sam", "senior"), "approved", task=task)
+    assert Appeal.objects.get().state == "upheld"
 
 
 def test_an_ordinary_task_is_decided_as_before() -> None:

@@ -13,12 +13,12 @@ from django.db.models import F
 from moderation.access.actor import MACHINE, Actor
 from moderation.models import AuditEvent, ReviewTask
 from moderation.models.clock import database_now
+from moderation.review.escalate import escalate
 from moderation.review.queue import (
     LeaseLostError,
     NotAllowedError,
     claim_next,
     claim_task,
-    escalate,
     expire_leases,
     heartbeat,
     offered_to,

@@ -20,11 +20,11 @@ from moderation.models import (
 from moderation.models.clock import database_now
 from moderation.results import write_results
 from moderation.review.decide import AlreadyDecidedError, TooLateError, decide, undo
+from moderation.review.escalate import escalate
 from moderation.review.queue import (
     LeaseLostError,
     claim_next,
     claim_task,
-    escalate,
     skip,
 )
 from moderation.review.screen import ranked_clauses, read_task, screen_of
