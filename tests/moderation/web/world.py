@@ -287,7 +287,7 @@ class World:
 
         `right` says whether the answer was (True unless said), `against` compares.
         """
-        found = EvalDataset.objects.first()
+        found = EvalDataset.objects.filter(name="core").first()
         if found is None:
             self.decided(self.task(self.sent(external_id="CASE")), Outcome.APPROVED)
             found = freeze_dataset(
