@@ -4,7 +4,7 @@ Pure. It judges figures, never cases: what a figure means stands in scoring.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -49,10 +49,25 @@ def judge_gate(
     against: Mapping[str, Any] | None = None,
 ) -> GateResult:
     """Judge a run's figures by the bars and, when given, by a baseline's figures."""
-    reasons = [*_absolute(figures, bars)]
+    reasons = [*_absolute(figures, _fair(bars, against))]
     if against is not None:
         reasons += _relative(figures, against, bars)
     return GateResult(not reasons, tuple(reasons))
+
+
+def _fair(bars: Bars, against: Mapping[str, Any] | None) -> Bars:
+    """Ask for no more coverage than the baseline has on the same cases.
+
+    Cases that moderators decided are those the baseline did not let go live: a bar
+    meant for a broad set would refuse every version on them. How much worse than the
+    baseline a version may be is judged all the same.
+    """
+    if against is None:
+        return bars
+    reached = _share(against, "approvable_auto_approved", "approvable")
+    return replace(
+        bars, approvable_auto_approved=min(bars.approvable_auto_approved, reached)
+    )
 
 
 def _absolute(figures: Mapping[str, Any], bars: Bars) -> list[str]:

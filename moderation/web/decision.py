@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from moderation.evals.thread import thread_of
+from moderation.models import Appeal
 from moderation.review.fields import LABELS
 from moderation.web.access import decision_for, staff_only
 from moderation.web.http import PageRequest, page
@@ -29,6 +30,8 @@ def decision(request: PageRequest, public_id: str) -> HttpResponse:
             )
             for c in thread.corrections
         ],
+        "deliveries": row.deliveries.select_related("endpoint").order_by("id"),
+        "appeal": Appeal.objects.filter(decision=row).first(),
         "later": row.overridden_by.order_by("id"),
     }
     return page(request, "evals/decision.html", context, here="history")

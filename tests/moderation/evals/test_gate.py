@@ -76,3 +76,13 @@ def test_a_candidate_may_not_be_much_worse_than_its_baseline() -> None:
     slightly = {**GOOD, "bad_auto_approved": 3, "approvable_auto_approved": 52}
     assert judge_gate(GOOD, Bars(), slightly).passed
     assert judge_gate(better, Bars(), GOOD).passed
+
+
+def test_no_more_coverage_is_asked_for_than_the_baseline_has() -> None:
+    none_live = {**GOOD, "approvable_auto_approved": 0}
+    few_live = {**GOOD, "approvable_auto_approved": 3}
+    assert not judge_gate(none_live, Bars()).passed
+    assert judge_gate(none_live, Bars(), none_live).passed
+    assert judge_gate(few_live, Bars(), none_live).passed
+    # Against one that reaches the bar, the bar holds as it is.
+    assert "Only 0 of 100" in judge_gate(none_live, Bars(), GOOD).reasons[0]
