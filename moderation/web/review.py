@@ -47,12 +47,13 @@ def queues(request: PageRequest) -> HttpResponse:
     mine = queues_of(request.viewer.roles)
     rows, undo = queue_rows(mine, now), recent.undoable(by, now)
     waiting = sum(row.count for row in rows)
-    start = next((row for row in rows if row.is_closest), None)
+    some = [row for row in rows if row.count]
+    closest = next((row for row in some if row.is_closest), None)
     context = {
         "rows": rows,
         "waiting": waiting,
         "late": [row for row in rows if row.is_late],
-        "start": start or (rows[0] if rows else None),
+        "start": closest or (some[0] if some else None),
         "coming": upcoming(by, mine, now),
         "session": recent.session_of(by, now),
         "undo": undo,

@@ -141,3 +141,13 @@ def test_ten_thousand_waiting_tasks_cost_no_more_queries(
         mod.get(f"/review/{task.public_id}/")
     with django_assert_max_num_queries(20):
         mod.get("/review/")
+
+
+def test_the_first_queue_with_work_is_the_one_to_start_with(
+    world: World, client_of: Callable[[str], Client]
+) -> None:
+    html = client_of("moderator").get("/review/").content.decode()
+    assert "Start with" not in html
+    world.live()
+    html = client_of("moderator").get("/review/").content.decode()
+    assert "Start with Spot checks" in html
