@@ -15,13 +15,16 @@ pytestmark = [
     pytest.mark.redis,
     pytest.mark.timeout(300),
 ]
-NUMBER = 1_000
+NUMBER = 500
+# Slow enough that much is left when the command has started.
+LATENCY_MS, CONCURRENCY = 300, 8
 WITHIN_S = 2.0
 APPROVED = "SELECT count(*) FROM moderation_decision WHERE decided_by = 'machine'"
 OF_CANDIDATE = (
     APPROVED + " AND pipeline_id IN"
     " (SELECT id FROM moderation_pipelineversion WHERE name = 'bold')"
 )
+ROUTED = "SELECT count(*) FROM moderation_reviewtask WHERE kind = 'routed'"
 
 # In one process: six commands would each load the project anew.
 EVERYBODY_ON_CANDIDATE = """
@@ -41,8 +44,12 @@ def busy(tmp_path: Path) -> Iterator[Installation]:
     """Yield an installation with two workers and more to judge than they can soon."""
     port = str(free_port())
     path = listings(tmp_path / "mugs.jsonl", NUMBER)
-    with installation(tmp_path, **variables_for(port)) as place:
-        provider_for(place, port, 120)
+    variables = {
+        **variables_for(port),
+        "REVIEWHUB_WORKER_CONCURRENCY": f"{CONCURRENCY}",
+    }
+    with installation(tmp_path, **variables) as place:
+        provider_for(place, port, LATENCY_MS)
         place.manage("seed_demo", "--no-listings")
         place.manage("pipeline", "create", "bold", "--threshold", "0.5")
         place.manage("import_listings", path, "--merchant", "demo")
@@ -85,7 +92,7 @@ def test_after_the_mode_is_flipped_no_process_approves_anything(
         " WHERE d.decided_by = 'machine' AND d.decided_at > m.at + interval '2 s'"
     )
     assert late[0][0] == 0
-    tasks = busy.rows("SELECT count(*) FROM moderation_reviewtask")[0][0]
+    tasks = busy.rows(ROUTED)[0][0]
     assert at_once + tasks == NUMBER
 
 
@@ -111,7 +118,7 @@ def test_after_a_stop_the_candidate_approves_nothing_and_all_is_judged(
     assert late[0][0] == 0
     # The baseline went on by itself, and every listing has one end.
     tasks, approved = (
-        busy.rows("SELECT count(*) FROM moderation_reviewtask")[0][0],
+        busy.rows(ROUTED)[0][0],
         busy.rows(APPROVED)[0][0],
     )
     assert tasks + approved == NUMBER
