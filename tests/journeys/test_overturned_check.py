@@ -1,4 +1,4 @@
-"""A spot check finds what should not be live: it goes down, and the merchant is told."""
+"""A spot check finds what should not be live: it goes down and the merchant is told."""
 
 from collections.abc import Callable
 from typing import Any
