@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import Error
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -89,7 +89,15 @@ def delivery_queue(now: dt.datetime) -> Queue:
 
 def dead_deliveries() -> Queue:
     """Return the messages that were given up and nobody has sent again."""
-    depth = Delivery.objects.filter(state=DeliveryState.DEAD).count()
+    again = Delivery.objects.filter(
+        resend_of=OuterRef("pk"), state__in=[DeliveryState.PENDING, DeliveryState.SENT]
+    )
+    depth = (
+        Delivery.objects.filter(state=DeliveryState.DEAD)
+        .exclude(endpoint__deleted_at__isnull=False)
+        .exclude(Exists(again))
+        .count()
+    )
     return Queue("dead_delivery", depth, 0.0)
 
 

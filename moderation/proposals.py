@@ -60,10 +60,8 @@ def propose_spot_check_case(
         decision: the overturning one, or the machine's that was confirmed.
         at: when it was finished.
     """
-    # An answer that was taken back and given again is another case.
-    before = EvalCase.objects.filter(task=task, provenance="spot_check").count()
     return _propose(
-        reference=f"{task.public_id}-{before + 1}" if before else task.public_id,
+        reference=task.public_id,
         decision=decision,
         corrections=list(decision.corrections.all()),
         provenance="spot_check",
@@ -88,7 +86,7 @@ def withdraw_case(*, decision: Decision, by: Actor, at: datetime) -> None:
             by=by.label,
             action="withdraw",
             change={"curated_by": by.user, "curated_at": at},
-            reason="The decision was undone.",
+            reason="The decision no longer stands.",
             data={"decision": decision.public_id},
         )
 
@@ -140,11 +138,16 @@ def _propose(
     **links: Any,
 ) -> EvalCase:
     submission = decision.submission
+    # What was taken back and holds again, or was answered anew, is another case.
+    gone = EvalCase.objects.filter(
+        reference__startswith=reference, state=CaseState.DISCARDED
+    )
+    before = gone.count()
     raw: Mapping[str, Any] = submission.raw or {}
     assessment = decision.assessment
     language = raw.get("language") or (assessment.language if assessment else "")
     case = EvalCase.objects.create(
-        reference=reference,
+        reference=f"{reference}-{before + 1}" if before else reference,
         listing=dict(raw),
         expected=label_of(decision, corrections),
         rationale=decision.private_note,

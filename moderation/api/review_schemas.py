@@ -141,6 +141,15 @@ class VersionsOut(Read):
     )
 
 
+class AboutOut(Read):
+    """The decision that an appeal is about."""
+
+    id: str = Field(description="The decision's id.")
+    outcome: str = Field(description="What was decided.")
+    clauses: list[dict[str, str]] = Field(description="Under which clauses.")
+    statement: str = Field(description="What the merchant was told.")
+
+
 class TaskOut(Read):
     """One unit of a moderator's work."""
 
@@ -159,6 +168,9 @@ class TaskOut(Read):
     )
     lease_until: str | None = Field(description="When the hold ends (UTC).")
     resolution: str = Field(description="How it ended; empty while it has not.")
+    about: AboutOut | None = Field(
+        description="For an appeal: the decision that it is about."
+    )
     assessment: AssessmentOut | None = Field(
         description="What the machine said; null when it is blind or there is none."
     )
@@ -187,7 +199,9 @@ class DecidedOut(Read):
     clauses: list[EvidenceOut] = Field(description="Its grounds.")
     decided_at: str = Field(description="When (UTC).")
     effective_at: str = Field(description="Until then it can be undone (UTC).")
-    undo_url: str = Field(description="Where to undo it.")
+    undo_url: str | None = Field(
+        description="Where to undo it; null where nothing was changed."
+    )
 
 
 class UndoneOut(Read):

@@ -31,7 +31,7 @@ from moderation.models import (
 from moderation.review.decide import shown_content
 from moderation.review.queue import QUEUES
 from moderation.review.spot_checks import is_hidden, live_content, undo_until
-from moderation.states import AssessmentRole, Route, SubmissionState
+from moderation.states import AssessmentRole, Route, SubmissionState, TaskKind
 
 _WITH_THE_MACHINE = (SubmissionState.RECEIVED, SubmissionState.ASSESSING)
 
@@ -216,6 +216,7 @@ def task(row: ReviewTask, caller: Caller) -> dict[str, Any]:
         "lease_token": row.lease_token if is_holder else None,
         "lease_until": time_of(row.lease_until),
         "resolution": row.resolution,
+        "about": _about(row),
         "assessment": _assessment(assessment) if assessment else None,
         "versions": {
             "merchant": submission.raw,
@@ -223,6 +224,18 @@ def task(row: ReviewTask, caller: Caller) -> dict[str, Any]:
             "model": (assessment.proposed or None) if assessment else None,
             "shown": shown.as_dict(),
         },
+    }
+
+
+def _about(row: ReviewTask) -> dict[str, Any] | None:
+    """Return the decision an appeal is about; nothing of a check before its answer."""
+    if row.about is None or is_hidden(row):
+        return None
+    return {
+        "id": row.about.public_id,
+        "outcome": row.about.outcome,
+        "clauses": row.about.clauses,
+        "statement": row.about.statement,
     }
 
 
@@ -245,6 +258,7 @@ def decided(decision: Decision, row: ReviewTask) -> dict[str, Any]:
     """Return a decision as DecidedOut; a confirmed check shows the machine's."""
     is_own = decision.task_id == row.pk
     decided_at = decision.decided_at if is_own else row.resolved_at
+    is_final = not is_own and row.kind == TaskKind.APPEAL
     until = decision.effective_at if is_own else undo_until(row)
     return {
         "id": decision.public_id,
@@ -254,8 +268,11 @@ def decided(decision: Decision, row: ReviewTask) -> dict[str, Any]:
         "resolution": row.resolution,
         "clauses": decision.clauses,
         "decided_at": time_of(decided_at),
-        "effective_at": time_of(until),
-        "undo_url": f"/api/v1/review/decisions/{decision.public_id}/undo",
+        "effective_at": time_of(decided_at if is_final else until),
+        # An appeal that was turned down changed nothing that could be undone.
+        "undo_url": None
+        if is_final
+        else f"/api/v1/review/decisions/{decision.public_id}/undo",
     }
 
 

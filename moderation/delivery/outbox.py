@@ -120,6 +120,7 @@ def _publish(decisions: list[Decision], now: datetime) -> None:
     standing = _live(listings)
     before = {row.pk: row.live_decision_id for row in listings}
     overturned = _overturned(decisions, now)
+    _forget_overturned(decisions)
     for decision in decisions:
         if decision.pk not in overturned:
             _apply(decision, standing[decision.submission.listing_id])
@@ -160,6 +161,22 @@ def _overturned(decisions: Sequence[Decision], now: datetime) -> set[int]:
         override_of__in=decisions, undone_at__isnull=True, effective_at__lte=now
     )
     return {pk for pk in successors.values_list("override_of", flat=True) if pk}
+
+
+def _forget_overturned(decisions: Sequence[Decision]) -> None:
+    """Cancel what is still owed about decisions that these replace.
+
+    A try that failed would otherwise come again, days later and after the news
+    that the listing was taken down. One on its way just now is left to land.
+    """
+    replaced = [d.override_of_id for d in decisions if d.override_of_id]
+    stale = Delivery.objects.select_for_update(no_key=True).filter(
+        decision__in=replaced,
+        channel="webhook",
+        state=DeliveryState.PENDING,
+        lease_token__isnull=True,
+    )
+    move_many(list(stale), DeliveryState.CANCELLED, by="machine", action="overturn")
 
 
 def _apply(decision: Decision, live: _Live) -> None:

@@ -130,7 +130,13 @@ def _told(answer: Answer) -> str:
     """Return the answer as it is shown: some headers, and the start of the body."""
     if answer.status is None:
         return ""
-    given = {name.lower(): value for name, value in answer.headers.items()}
+    # A receiver may send any bytes, which come as lone surrogates: no text to store.
+    given = {
+        name.lower(): value.encode("utf-8", "surrogateescape").decode(
+            "utf-8", "replace"
+        )
+        for name, value in answer.headers.items()
+    }
     lines = [f"{name}: {given[name][:200]}" for name in _SHOWN_HEADERS if name in given]
     body = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
     return "\n".join([*lines, "", body])[:ANSWER_CHARACTERS].strip("\n")

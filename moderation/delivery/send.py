@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import Min, Q, QuerySet
 
 from moderation.delivery import egress, results
@@ -142,14 +142,27 @@ class Sender:
                 return marked
             self._flying[sending.endpoint] -= 1
             self._flying += Counter()  # forgets endpoints that nothing flies to
-            results.mark(
-                pk=sending.delivery,
-                token=sending.token,
-                headers=sending.headers,
-                answer=answer,
-                chance=self._chance(),
-            )
+            self._mark(sending, answer)
             marked += 1
+
+    def _mark(self, sending: Sending, answer: Answer) -> None:
+        """Write down one answer; one that cannot be stored counts as a failed try.
+
+        Otherwise a hostile receiver would stop the messages of all merchants.
+        """
+        for told in (answer, Answer(error="broken: the answer cannot be stored")):
+            try:
+                results.mark(
+                    pk=sending.delivery,
+                    token=sending.token,
+                    headers=sending.headers,
+                    answer=told,
+                    chance=self._chance(),
+                )
+            except (ValueError, DataError):
+                log.exception("webhook_answer_unreadable", delivery=sending.delivery)
+            else:
+                return
 
     def _claim(self) -> list[Sending]:
         """Lease due rows, the longest due first, few of each endpoint."""

@@ -58,7 +58,12 @@ def open_appeal(
         current = Submission.objects.select_for_update(no_key=True).get(
             pk=submission.pk
         )
-        decision = _appealable(current, now)
+        decision = Decision.objects.select_for_update(no_key=True).get(
+            pk=_appealable(current, now).pk
+        )
+        if decision.undone_at or decision.superseded_at:
+            # Undone while this waited for the lock.
+            raise AppealRefusedError("This version is not decided yet.")
         task = ReviewTask.objects.create(
             submission=current,
             merchant_id=current.merchant_id,

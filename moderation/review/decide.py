@@ -116,6 +116,9 @@ def decide(
             # An appeal that changed nothing: the decision before stands as it was.
             return decision
         rows = _keep_what_changed(decision, shown, published)
+        if decision.override_of is not None:
+            # One listing, one label: the overturned decision's no longer holds.
+            withdraw_case(decision=decision.override_of, by=by, at=now)
         propose_case(decision=decision, corrections=rows, at=now)
     return decision
 
@@ -225,11 +228,11 @@ def undo(
             raise TooLateError("It has taken effect and can no longer be undone.")
         if not cancel_owed(current, by=by.label):
             raise TooLateError("It has taken effect and can no longer be undone.")
+        withdraw_case(decision=current, by=by, at=now)
         if current.override_of_id is not None:
             _restore(current, by, now, request_id)
             return task
         Decision.objects.filter(pk=current.pk).update(undone_at=now)
-        withdraw_case(decision=current, by=by, at=now)
         submission = current.submission
         # As a submit locks it: no newer version comes in unseen.
         listing = Listing.objects.select_for_update(no_key=True).get(
@@ -258,6 +261,8 @@ def undo(
 def _restore(decision: Decision, by: Actor, now: datetime, request_id: str) -> None:
     """Let the overturned decision stand again, with the task back at its holder."""
     old = restore_overturned(decision=decision, by=by, now=now)
+    if old.moderator_id is not None:
+        propose_case(decision=old, corrections=list(old.corrections.all()), at=now)
     if decision.outcome == Outcome.REJECTED:
         forget_rejection(decision.submission)
     if old.outcome == Outcome.REJECTED:
@@ -331,7 +336,8 @@ def _held(task: ReviewTask, by: Actor, lease_token: UUID, now: datetime) -> Revi
         return held_task(task, by, lease_token, now)
     except LeaseLostError as lost:
         if lost.task.used_token == lease_token:
-            decision = lost.task.decisions.order_by("-id").first() or lost.task.about
+            standing = lost.task.decisions.filter(undone_at__isnull=True)
+            decision = standing.order_by("-id").first() or lost.task.about
             if decision is not None and lost.task.resolved_by == by.user:
                 raise AlreadyDecidedError(lost.task, decision) from lost
         metrics.LEASE_LOST.labels("moderator").inc()

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from moderation.access.actor import Actor
-from moderation.models import ReviewTask
+from moderation.models import ReviewTask, Submission
 from moderation.models.clock import database_now
 from moderation.models.transition import move
 from moderation.review.queue import QUEUES, UNCLAIMED, held_task
@@ -33,6 +33,8 @@ def escalate(
     """
     now = now or database_now()
     with transaction.atomic():
+        # Submission before task, as a withdrawal locks them: no deadlock.
+        Submission.objects.select_for_update(no_key=True).get(pk=task.submission_id)
         current = held_task(task, by, lease_token, now)
         name = by.user.get_username() if by.user else by.label
         reasons = [

@@ -194,6 +194,9 @@ def undo_spot_check(
     """
     if task.resolved_at is None or task.resolved_at + _window() <= at:
         return False
+    if decision.pk == task.about_id and task.resolution == OVERTURNED:
+        # The machine's own decision is named, which this answer has replaced.
+        return False
     if decision.pk != task.about_id:
         if decision.undone_at or not cancel_owed(decision, by=by.label):
             return False

@@ -1,5 +1,8 @@
 """The merchant's pages: what needs them, their listings, one listing's story."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -9,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from moderation.content import Content
 from moderation.delivery.statement import appeal_until
 from moderation.intake.store import withdraw
-from moderation.models import Decision, Listing, Submission
+from moderation.models import Appeal, Decision, Listing, Submission
 from moderation.review.appeals import appeal_of, why_not
-from moderation.states import Outcome
+from moderation.states import AppealState, Outcome
 from moderation.web import import_read, merchant_read, standing, statement
 from moderation.web.access import actor_of, listing_for, merchant_of, merchant_only
 from moderation.web.http import PageRequest, go, page
@@ -97,14 +100,34 @@ def listing_context(found: Listing) -> dict[str, object]:
         "versions": [merchant_read.row_of(version, now) for version in versions],
         "poll_s": POLLS_S[0],
         "polls": 1,
-        "appeal": appeal_of(newest),
+        "appeal": _as_told(appeal_of(newest), now),
         "can_appeal": not why_not(newest, now),
         "appeal_until": appeal_until(row.decision) if row.decision else None,
         "live_version": live.submission.version if live else None,
         "taken_down": _taken_down(row.decision),
+        "fallen": _fallen(versions[1:], now) if live is None else None,
         "can_withdraw": row.state == "checking" and newest.raw is not None,
         **statement.mending(newest, row.state, said.grounds if said else ()),
     }
+
+
+def _fallen(
+    older: Sequence[Submission], now: datetime
+) -> tuple[Submission, statement.Statement] | None:
+    """Return the older version that was taken down, and why, while a newer waits."""
+    for version in older:
+        decision = merchant_read.row_of(version, now).decision
+        if decision is not None and _taken_down(decision):
+            return version, statement.of(version, decision)
+    return None
+
+
+def _as_told(appeal: Appeal | None, now: datetime) -> Appeal | None:
+    """Return an appeal as its merchant may see it: open until its outcome holds."""
+    outcome = appeal.outcome_decision if appeal else None
+    if appeal is not None and outcome is not None and outcome.effective_at > now:
+        appeal.state = AppealState.OPEN
+    return appeal
 
 
 def _taken_down(decision: Decision | None) -> bool:

@@ -49,6 +49,7 @@ def since_of(text: str) -> timedelta:
         raise CommandError("--since is a number and s, m, h or d, such as 30m or 1h.")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
+
 NOT_WAITED_FOR = (TaskKind.SPOT_CHECK, TaskKind.KNOWN_ANSWER)
 
 

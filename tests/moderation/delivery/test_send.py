@@ -11,13 +11,15 @@ import pytest
 from django.db import connections
 from standardwebhooks.webhooks import Webhook
 
-from moderation.delivery import egress
+from moderation.decisions import Ruling, overturn
+from moderation.delivery import egress, results
 from moderation.delivery.endpoints import resend, roll_secret
-from moderation.delivery.outbox import cancel_owed
+from moderation.delivery.outbox import cancel_owed, publish_due
 from moderation.delivery.send import PER_ENDPOINT, Sender
 from moderation.models import Delivery, DeliveryAttempt
 from moderation.models.clock import database_now
 from moderation.review.decide import undo
+from moderation.states import Outcome
 from tests.builders import (
     SELLER,
     a_merchant,
@@ -263,3 +265,56 @@ def test_an_open_circuit_and_a_switched_off_endpoint_get_nothing(sink: Sink) -> 
     type(off).objects.filter(pk=off.pk).update(is_enabled=False)
     assert sent() == 0
     assert sink.told == []
+
+
+def test_bytes_that_are_no_text_cost_nobody_a_message() -> None:
+    # The server writes it as Latin-1: one byte that is no UTF-8.
+    odd = Reply(headers={"content-type": "text/caf\xe9"})
+    with a_sink(lambda number: odd) as sink:
+        an_endpoint(url=sink.url)
+        an_assessment()
+        assert sent() == 1
+    (row,) = webhooks()
+    assert row.state == "sent"
+    assert "caf\ufffd" in row.tries.get().answer
+
+
+def test_an_answer_that_cannot_be_stored_is_a_failed_try_of_its_own_message(
+    sink: Sink, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = results.mark
+
+    def mark(**facts: Any) -> None:
+        if facts["answer"].status is not None:
+            raise ValueError("no text")
+        real(**facts)
+
+    settings.REVIEWHUB_WEBHOOK_RETRY_SECONDS = (3600,)
+    an_endpoint(url=sink.url)
+    an_assessment()
+    monkeypatch.setattr(results, "mark", mark)
+    assert sent() == 1
+    (row,) = webhooks()
+    assert (row.state, row.attempts) == ("pending", 1)
+
+
+def test_what_was_overturned_is_not_told_after_its_successor(settings: Any) -> None:
+    settings.REVIEWHUB_WEBHOOK_RETRY_SECONDS = (3600,)
+    with a_sink(lambda number: Reply(500)) as sink:
+        an_endpoint(url=sink.url)
+        old = an_assessment().decisions.get()
+        publish_due(by="machine")
+        assert sent() == 1
+        overturn(
+            decision=old,
+            ruling=Ruling(outcome=Outcome.REJECTED, clauses=[{"code": "P-101"}]),
+            by=a_moderator(),
+            at=database_now(),
+            effective_at=database_now(),
+        )
+        publish_due(by="machine")
+    assert {row.event: row.state for row in webhooks()} == {
+        "listing.approved": "cancelled",
+        "listing.rejected": "pending",
+        "listing.taken_down": "pending",
+    }

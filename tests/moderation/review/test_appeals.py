@@ -8,7 +8,14 @@ import pytest
 from moderation.delivery.outbox import publish_due
 from moderation.delivery.statement import APPEAL_WITHIN, wire_status
 from moderation.intake.check import RefusedError
-from moderation.models import Appeal, Decision, Listing, ReviewTask, Submission
+from moderation.models import (
+    Appeal,
+    Decision,
+    EvalCase,
+    Listing,
+    ReviewTask,
+    Submission,
+)
 from moderation.models.clock import database_now
 from moderation.review.appeals import (
     MAX_TEXT,
@@ -214,3 +221,18 @@ def test_an_escalated_appeal_stays_the_appeal_it_is_and_can_be_decided() -> None
 
 def test_an_ordinary_task_is_decided_as_before() -> None:
     assert decided_by(a_moderator(), "approved", task=a_task()).override_of is None
+
+
+def test_the_overturned_decisions_case_gives_way_and_comes_back_on_undo(
+    settings: Any,
+) -> None:
+    settings.REVIEWHUB_UNDO_SECONDS = 0
+    appealed()
+    settings.REVIEWHUB_UNDO_SECONDS = 3600
+    upheld = settled("approved")
+    proposed = EvalCase.objects.filter(state="proposed")
+    assert [case.decision for case in proposed] == [upheld]
+    undo(decision=upheld, by=a_moderator("vera"))
+    (again,) = EvalCase.objects.filter(state="proposed")
+    assert again.decision == Appeal.objects.get().decision
+    assert again.expected["decision"] == "reject"

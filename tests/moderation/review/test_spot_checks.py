@@ -311,6 +311,23 @@ class TestUndoing:
             undo(decision=decision, by=a_moderator("other"))
 
 
+class TestNamingTheWrongDecision:
+    """The machine's decision is not the way to take one's own answer back."""
+
+    def test_an_overturned_check_is_undone_by_the_decision_that_overturned(
+        self, settings: LazySettings
+    ) -> None:
+        settings.REVIEWHUB_UNDO_SECONDS = 3600
+        task = held()
+        mine = answer(task, Outcome.REJECTED)
+        assert task.about
+        with pytest.raises(TooLateError):
+            undo(decision=task.about, by=a_moderator())
+        assert Decision.objects.effective().get() == mine
+        undo(decision=mine, by=a_moderator())
+        assert Decision.objects.effective().get() == task.about
+
+
 class TestTheQueue:
     """Who gets a check, and that none leaves the sample unanswered."""
 
