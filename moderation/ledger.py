@@ -161,13 +161,18 @@ def head_of(row: Heartbeat) -> Head:
         ChainBrokenError: it is not signed by this installation's key.
     """
     head = _unsigned(row)
-    if not hmac.compare_digest(head.signature(), str(row.detail.get("signature", ""))):
+    detail = row.detail if isinstance(row.detail, dict) else {}
+    given = str(detail.get("signature", "")).encode()
+    if not hmac.compare_digest(head.signature().encode(), given):
         raise ChainBrokenError("The head of the chain is not signed with our key.")
     return head
 
 
 def _unsigned(row: Heartbeat) -> Head:
-    return Head(int(row.detail.get("sequence", 0)), str(row.detail.get("sha256", "")))
+    detail = row.detail if isinstance(row.detail, dict) else {}
+    sequence = detail.get("sequence", 0)
+    number = sequence if isinstance(sequence, int) and sequence >= 0 else 0
+    return Head(number, str(detail.get("sha256", "")))
 
 
 def _detail(head: Head) -> dict[str, Any]:

@@ -131,7 +131,8 @@ class Shadows:
             metrics.SHADOWS_LEFT_OUT.labels("error").inc()
             return
         failure = moderated.assessed.failure
-        if failure is not None and failure.kind in _NOT_ASKED:
+        kind = failure.kind if failure else moderated.assessed.fallback_because
+        if kind in _NOT_ASKED:
             metrics.SHADOWS_LEFT_OUT.labels("budget").inc()
             return
         self._done.append(

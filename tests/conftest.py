@@ -12,6 +12,8 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 
 from moderation.access.demo import ensure_groups
+from moderation.retrieval.policies import clauses_by_code
+from moderation.versions import served
 
 
 def _make_groups(**_: object) -> None:
@@ -69,7 +71,12 @@ def pytest_collection_modifyitems(
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
-    """Give each test an empty cache, so that no limit is used up by another."""
+    """Give each test an empty cache, so that no limit is used up by another.
+
+    Rows get the same keys again, so what is kept of them by key goes too.
+    """
+    served.cache_clear()
+    clauses_by_code.cache_clear()
     cache.clear()
     yield
     cache.clear()

@@ -5,7 +5,7 @@ share; a cache that is away leaves two floors: this process's own count, and the
 failures that the audit log holds. Never writes what was typed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils.crypto import salted_hmac
 
 from moderation.access.addresses import counted_as
-from moderation.access.limits import take
+from moderation.access.limits import give_back, take
 from moderation.models import AuditEvent
 
 # Tries of one name from one address, and of one address, in the cache's window.
@@ -95,10 +95,20 @@ def wait_of(attempt: Attempt, *, now: datetime) -> int:
         )
         if not allowance.is_allowed:
             wait = max(wait, allowance.reset_s)
+            if quota == counted_as(attempt.address):
+                # No counter and no row of each name that a refused address makes up.
+                _note_lock(replace(attempt, name=f"address {quota}", user=None), now)
+                return wait
     wait = max(wait, _wait_by_log(attempt, now))
     if wait:
         _note_lock(attempt, now)
     return wait
+
+
+def note_success(attempt: Attempt, *, now: datetime) -> None:
+    """Take the try back: who is right may sign in as often as they like."""
+    for quota in _quotas(attempt):
+        give_back(quota, kind="login", window_s=WINDOW_S, now_s=now.timestamp())
 
 
 def note_failure(attempt: Attempt, *, now: datetime) -> None:
@@ -111,8 +121,8 @@ def _quotas(attempt: Attempt) -> dict[str, int]:
     if attempt.step is Step.CODE:
         return {f"code:{attempt.subject}": TRIES_OF_A_CODE}
     return {
-        f"{home}:{attempt.subject}": TRIES_OF_A_NAME,
         home: TRIES_OF_AN_ADDRESS,
+        f"{home}:{attempt.subject}": TRIES_OF_A_NAME,
     }
 
 

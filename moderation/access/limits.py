@@ -121,6 +121,26 @@ def take(
     return Allowance(limit, max(0, limit - used), reset_s, is_allowed)
 
 
+def give_back(
+    name: str, *, kind: str, window_s: int = 60, now_s: float | None = None
+) -> None:
+    """Take one counted request back, as far as the cache can be asked.
+
+    Args:
+        name, kind, window_s, now_s: as they were given to take.
+    """
+    now_s = time.time() if now_s is None else now_s
+    if _rest.is_on():
+        return
+    try:
+        cache.decr(f"limit:{kind}:{name}:{math.floor(now_s / window_s)}")
+    except ValueError:
+        pass  # the window has passed
+    except Exception as error:  # whatever the cache's client raises
+        _rest.begin()
+        log.warning("rate_limit_open", error=type(error).__name__)
+
+
 def _count(key: str, timeout_s: int) -> int | None:
     """Return how often the key was counted, this time included; None if unknown."""
     if _rest.is_on():

@@ -6,6 +6,7 @@ site it is for is the request's own host name, so a copied page gets nothing.
 
 import ipaddress
 import json
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -30,8 +31,9 @@ _BAD = (
     InvalidSignature,
     ValueError,
     TypeError,
-    KeyError,
+    LookupError,
     AttributeError,
+    struct.error,
     RecursionError,
 )
 

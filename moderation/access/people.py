@@ -168,6 +168,8 @@ def set_roles(
         user.groups.set(_groups(wanted))
         if not wanted & {MODERATOR, SENIOR, ADMIN}:
             _release(user, by)
+        elif not wanted & {SENIOR, ADMIN}:
+            _release(user, by, senior_only=True)
         data = {"from": sorted(before), "to": sorted(wanted)}
         _record("set_roles", user, by, data)
 
@@ -292,8 +294,8 @@ def _keep_an_admin(user: User) -> None:
         )
 
 
-def _release(user: User, by: Actor) -> int:
-    held = ReviewTask.objects.filter(claimed_by=user, state=TaskState.CLAIMED)
+def _release(user: User, by: Actor, **which: bool) -> int:
+    held = ReviewTask.objects.filter(claimed_by=user, state=TaskState.CLAIMED, **which)
     return sum(
         move(
             task,

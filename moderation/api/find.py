@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from moderation.access.actor import ADMIN, SENIOR, roles_of
 from moderation.api.auth import Caller
 from moderation.api.problems import ApiError
 from moderation.models import Decision, ImportRow, ReviewTask, Submission
@@ -78,8 +79,12 @@ def task_of(caller: Caller, public_id: str) -> ReviewTask:
     """
     found: ReviewTask | None = None
     if _PUBLIC_ID.fullmatch(public_id):
+        tasks = ReviewTask.objects.all()
+        user = caller.actor.user
+        if user is None or not roles_of(user) & {SENIOR, ADMIN}:
+            tasks = tasks.filter(senior_only=False)
         found = (
-            ReviewTask.objects.select_related(
+            tasks.select_related(
                 "submission__listing",
                 "submission__merchant",
                 "assessment__pipeline",

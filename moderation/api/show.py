@@ -31,7 +31,13 @@ from moderation.models import (
 from moderation.review.decide import shown_content
 from moderation.review.queue import QUEUES
 from moderation.review.spot_checks import is_hidden, live_content, undo_until
-from moderation.states import AssessmentRole, Route, SubmissionState, TaskKind
+from moderation.states import (
+    AssessmentRole,
+    Route,
+    SubmissionState,
+    TaskKind,
+    TaskState,
+)
 
 _WITH_THE_MACHINE = (SubmissionState.RECEIVED, SubmissionState.ASSESSING)
 
@@ -55,6 +61,7 @@ def listings(
     }
     is_staff = caller.role != MERCHANT
     routes = _routes(submissions) if is_staff else {}
+    checking = _checked_blind_by(caller, submissions) if is_staff else set()
     live = _live(submissions)
     items = []
     for submission in submissions:
@@ -62,6 +69,8 @@ def listings(
         item["live"] = live.get(submission.listing_id)
         if is_staff:
             item["route"] = routes.get(submission.pk)
+        if submission.pk in checking:
+            item |= {"route": None, "decision": None, "diff": []}
         items.append(item)
     return items
 
@@ -89,6 +98,17 @@ def _listing(
         "diff": diff_of(submission, published, effective.clauses if effective else ()),
         "decision": _decision(effective) if effective else None,
     }
+
+
+def _checked_blind_by(caller: Caller, submissions: Sequence[Submission]) -> set[int]:
+    """Return those that the caller's person is checking without the model's answer."""
+    held = ReviewTask.objects.filter(
+        submission__in=submissions,
+        claimed_by=caller.actor.user,
+        state=TaskState.CLAIMED,
+        is_blind=True,
+    )
+    return set(held.values_list("submission_id", flat=True))
 
 
 def _live(submissions: Sequence[Submission]) -> dict[int, dict[str, Any]]:

@@ -19,7 +19,6 @@ from moderation.offline_model.server import app as offline_app
 
 PROVIDER = "openai"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
-MICROUSD = 1_000_000
 # A candidate that looks on leaves the rest of a budget to what serves.
 SHADOW_SHARE = 0.8
 
@@ -105,13 +104,9 @@ async def client_for_now(
 def limits() -> Limits:
     """Return the installation's budget limits."""
     return Limits(
-        day_microusd=_microusd(settings.REVIEWHUB_DAILY_BUDGET_USD),
-        month_microusd=_microusd(settings.REVIEWHUB_MONTHLY_BUDGET_USD),
+        day_microusd=settings.REVIEWHUB_DAILY_BUDGET_USD,
+        month_microusd=settings.REVIEWHUB_MONTHLY_BUDGET_USD,
     )
-
-
-def _microusd(usd: object) -> int | None:
-    return None if usd is None else int(float(str(usd)) * MICROUSD)
 
 
 class _Breakers:

@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from moderation.intake.sanitize import storable
+
 DECISIONS = ("approve", "approve_with_fixes", "reject")
 
 
 class DatasetError(ValueError):
     """A dataset file cannot be read; the message names the line and the remedy."""
+
+
+_LISTS = ("policy_codes", "must_not_contain", "condition_in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,27 @@ def parse_case(line: bytes | str, where: str) -> Case:
         DatasetError: naming `where`, what is wrong and how it should read.
     """
     try:
-        row = json.loads(line)
+        row = json.loads(line, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{where}: not JSON ({error}).") from error
     if not isinstance(row, dict) or not isinstance(row.get("listing"), dict):
         raise DatasetError(f"{where}: needs an object with a listing in it.")
-    return case_of(row, where)
+    return case_of(_storable(row), where)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _storable(value: Any) -> Any:
+    """Return JSON data without characters that no database holds, such as NUL."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(name): _storable(item) for name, item in value.items()}
+    return value
 
 
 def case_of(row: Mapping[str, Any], where: str) -> Case:
@@ -118,6 +138,16 @@ def case_of(row: Mapping[str, Any], where: str) -> Case:
         raise DatasetError(
             f"{where}: expected.decision must be one of {', '.join(DECISIONS)}."
         )
+    for name, kind in (("fields", dict), *((name, list) for name in _LISTS)):
+        if not isinstance(label.get(name) or kind(), kind):
+            words = "an object" if kind is dict else "a list of texts"
+            raise DatasetError(f"{where}: expected.{name} must be {words}.")
+    lists = [*(label.get(name) or [] for name in _LISTS), row.get("tags") or []]
+    if not all(
+        isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        for texts in lists
+    ):
+        raise DatasetError(f"{where}: {', '.join(_LISTS)} and tags are lists of texts.")
     return Case(
         id=str(row.get("id") or row["listing"].get("external_id") or where),
         listing=row["listing"],

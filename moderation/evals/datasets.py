@@ -30,6 +30,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
 }
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _TRIES = 5
+MOST_DIGITS = 9
 
 
 class DatasetRefusedError(ValueError):
@@ -121,7 +122,8 @@ def find_dataset(text: str) -> EvalDataset:
     name, _, version = text.partition("@")
     found = EvalDataset.objects.filter(name=name, state=DatasetState.FROZEN)
     if version:
-        found = found.filter(version=int(version) if version.isdecimal() else 0)
+        is_number = version.isdecimal() and len(version) <= MOST_DIGITS
+        found = found.filter(version=int(version) if is_number else 0)
     dataset = found.order_by("-version").first()
     if dataset is None:
         raise DatasetRefusedError(f"There is no dataset {text}.")

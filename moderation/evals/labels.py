@@ -3,6 +3,7 @@
 Pure. Names everything that is wrong at once; mends nothing.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ KEYS = (
     "condition_in",
 )
 
+MOST_CHARACTERS = 100_000
+
 
 def label_problems(label: object, known_codes: Collection[str]) -> tuple[Problem, ...]:
     """Return what is wrong with a label, empty when nothing is.
@@ -28,6 +31,9 @@ def label_problems(label: object, known_codes: Collection[str]) -> tuple[Problem
     """
     if not isinstance(label, Mapping):
         return (Problem("expected", "wrong_type", "A label is a JSON object."),)
+    if not is_storable(label):
+        words = "It holds characters that no database stores, or is too long."
+        return (Problem("expected", "not_storable", words),)
     found = [
         Problem(str(key), "unknown_field", f"A label has no {key}.")
         for key in label
@@ -45,6 +51,19 @@ def label_problems(label: object, known_codes: Collection[str]) -> tuple[Problem
         if not _is_texts(label.get(name, [])):
             found.append(Problem(name, "wrong_type", "Give a list of texts."))
     return tuple(found)
+
+
+def is_storable(value: object) -> bool:
+    """Tell whether JSON data can be stored and shown everywhere.
+
+    NUL and lone surrogates cannot, nor can NaN and the infinities.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except ValueError:
+        return False
+    return "\\u0000" not in text and len(text) <= MOST_CHARACTERS
 
 
 def _codes(
@@ -76,7 +95,7 @@ def _fields(label: Mapping[str, Any], decision: object) -> list[Problem]:
     found += [
         Problem("fields", "wrong_type", f"{name} is a text or null.")
         for name, value in fields.items()
-        if name in FIELDS and name != "attributes" and not _is_value(value)
+        if name in FIELDS and not _is_value(name, value)
     ]
     if decision == "reject" and fields:
         words = "What is rejected is not published: it has no values."
@@ -84,7 +103,12 @@ def _fields(label: Mapping[str, Any], decision: object) -> list[Problem]:
     return found
 
 
-def _is_value(value: object) -> bool:
+def _is_value(name: str, value: object) -> bool:
+    if name == "attributes":
+        return value is None or (
+            isinstance(value, Mapping)
+            and all(isinstance(text, str) for text in value.values())
+        )
     return value is None or isinstance(value, str) or _is_texts(value)
 
 

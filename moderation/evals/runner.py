@@ -133,22 +133,31 @@ async def run_case(case: Case, version: Served, client: ModelClient) -> Result:
 
 
 def result_of(case_id: str, checked: Checked, moderated: Moderated) -> Result:
-    """Return a judgement in the form that is scored."""
+    """Return a judgement in the form that is scored.
+
+    The answer of a provider that stood in is none of the version's: it counts as the
+    failure that let the other one in.
+    """
     assessed = moderated.assessed
-    model_codes = tuple(dict.fromkeys(item["code"] for item in moderated.clauses))
+    failure = assessed.failure.kind if assessed.failure else assessed.fallback_because
+    if failure is None and assessed.is_fallback:
+        failure = FailureKind.REQUEST_REJECTED
+    verdict = None if failure else assessed.verdict
+    clauses = () if failure else moderated.clauses
+    model_codes = tuple(dict.fromkeys(item["code"] for item in clauses))
     named = checked.standardised.named_codes
     return Result(
         id=case_id,
         route=str(moderated.routed.route),
         reasons=tuple(reason.code for reason in moderated.routed.reasons),
-        verdict=str(assessed.verdict.kind) if assessed.verdict else None,
+        verdict=str(verdict.kind) if verdict else None,
         clauses=tuple(sorted({*model_codes, *named})),
         model_clauses=model_codes,
-        calibrated_confidence=moderated.calibrated,
-        stated_confidence=assessed.verdict.confidence if assessed.verdict else None,
+        calibrated_confidence=moderated.calibrated if verdict else None,
+        stated_confidence=verdict.confidence if verdict else None,
         standardised=moderated.proposed.as_dict(),
         cost_microusd=assessed.cost_microusd,
-        failure=str(assessed.failure.kind) if assessed.failure else None,
+        failure=str(failure) if failure else None,
         said=moderated.clauses,
         doubt=assessed.verdict.doubt if assessed.verdict else "",
         latency_ms=moderated.latency_ms,

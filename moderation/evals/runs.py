@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from moderation.access.actor import MACHINE, Actor
-from moderation.assessment.clients import make_client
+from moderation.assessment.clients import make_shadow_client
 from moderation.evals.datasets import (
     DatasetRefusedError,
     cases_of,
@@ -198,7 +198,7 @@ def work_run(
     run: EvalRun,
     *,
     by: Actor = MACHINE,
-    client_factory: ClientFactory = make_client,
+    client_factory: ClientFactory = make_shadow_client,
     on_done: OnDone | None = None,
     pace: Pace | None = None,
     token: UUID | None = None,
@@ -252,7 +252,7 @@ def work_run(
 
 
 def work_planned(
-    *, seconds: float = 5.0, client_factory: ClientFactory = make_client
+    *, seconds: float = 5.0, client_factory: ClientFactory = make_shadow_client
 ) -> int:
     """Work a while on what was planned for the server; return the cases stored.
 

@@ -123,8 +123,13 @@ class GuardedClient:
                 provider, course, course.started_at + request.timeout_s * share, most
             )
             if isinstance(answer, ModelReply):
+                # One with a model of its own stands in for any other, even in the
+                # first place, where nobody is configured who would know the model.
+                stands_in = place > 0 or provider.model not in ("", request.model)
                 because = first.kind if first else None
-                return replace(answer, is_fallback=place > 0, fallback_because=because)
+                if stands_in and because is None:
+                    because = F.REQUEST_REJECTED
+                return replace(answer, is_fallback=stands_in, fallback_because=because)
             first = first or answer
             if answer.kind not in FALLS_BACK:
                 break

@@ -108,7 +108,11 @@ def sample_of(rollout: Rollout) -> int:
         else AssessmentRole.SERVING
     )
     return Assessment.objects.filter(
-        pipeline=rollout.candidate_id, role=role, created_at__gte=stage_began(rollout)
+        pipeline=rollout.candidate_id,
+        role=role,
+        created_at__gte=stage_began(rollout),
+        # An answer of a provider that stood in says nothing about the candidate.
+        fallback_because__isnull=True,
     ).count()
 
 

@@ -102,6 +102,7 @@ def pairs_of(rollout: Rollout) -> Pairs:
             role=AssessmentRole.SHADOW,
             created_at__gte=rollout.started_at,
             failure__isnull=True,
+            fallback_because__isnull=True,
         )
         .annotate(outcome=Subquery(human.values("outcome")[:1]))
         .order_by("-id")

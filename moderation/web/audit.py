@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,7 +80,9 @@ class Filters:
 
 def _day(text: str) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
+        day = datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
+        # The day after it must be a date too.
+        return day if day.year < MAXYEAR else None
     except ValueError:
         return None
 

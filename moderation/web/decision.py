@@ -1,13 +1,15 @@
 """The thread of one decision: what it changed, which case it became, who is right."""
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from moderation.evals.thread import thread_of
 from moderation.models import Appeal
 from moderation.review.fields import LABELS
+from moderation.states import TaskState
 from moderation.web.access import decision_for, staff_only
-from moderation.web.http import PageRequest, page
+from moderation.web.http import PageRequest, go, page
 
 
 @require_safe
@@ -15,6 +17,14 @@ from moderation.web.http import PageRequest, page
 def decision(request: PageRequest, public_id: str) -> HttpResponse:
     """Show a decision with everything that hangs on it."""
     row = decision_for(request, public_id)
+    if (
+        row.looked_at_by.filter(is_blind=True)
+        .exclude(state=TaskState.RESOLVED)
+        .exists()
+    ):
+        # Whoever reads it now could not answer the check blindly.
+        messages.info(request, "A spot check of it is open: it is shown once answered.")
+        return go(request, "history" if request.viewer.is_moderator else "ops")
     thread = thread_of(row)
     submission = row.submission
     context = {

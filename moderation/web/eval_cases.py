@@ -43,7 +43,7 @@ def cases(request: PageRequest) -> HttpResponse:
     filters = {name: request.GET.get(name, "") for name in ("provenance", "clause")}
     after = request.GET.get("after", "")
     rows, cursor = read.cases_page(
-        state=tab, after=int(after) if after.isdecimal() else 0, **filters
+        state=tab, after=int(after) if read.is_key(after) else 0, **filters
     )
     counts = read.case_counts()
     context = {
@@ -62,7 +62,7 @@ def cases(request: PageRequest) -> HttpResponse:
 @admin_only
 def accept(request: PageRequest) -> HttpResponse:
     """Accept the ticked cases."""
-    keys = [key for key in request.POST.getlist("case") if key.isdecimal()]
+    keys = [key for key in request.POST.getlist("case") if read.is_key(key)]
     found = EvalCase.objects.filter(pk__in=keys[: read.PAGE])
     accepted = accept_cases(
         cases=found, by=actor_of(request), request_id=request.request_id

@@ -15,7 +15,7 @@ from moderation.retrieval.policies import clauses_by_code
 from moderation.states import RunState
 from moderation.web import run_read as read
 from moderation.web.access import actor_of, admin_only, overseer_only
-from moderation.web.evals_read import run_words
+from moderation.web.evals_read import is_key, run_words
 from moderation.web.http import PageRequest, go, page
 
 POLL_S = 2
@@ -43,7 +43,7 @@ def run(request: PageRequest, public_id: str) -> HttpResponse:
     which = asked if asked in lists else "broken" if lists.get("broken") else "wrong"
     rows = read.listed(row, which)
     key = request.GET.get("case", "")
-    first = int(key) if key.isdecimal() else (rows[0].key if rows else 0)
+    first = int(key) if is_key(key) else (rows[0].key if rows else 0)
     titles = {
         code: clause.title
         for code, clause in clauses_by_code(row.pipeline.policy_id).items()

@@ -14,6 +14,8 @@ from moderation.models import (
 from moderation.states import CaseState, DatasetState, RunState
 
 PAGE = 40
+# A longer number is the key of no row, and some databases refuse it.
+MOST_KEY_DIGITS = 19
 TABS = (
     (CaseState.PROPOSED, "Proposed"),
     (CaseState.ACCEPTED, "Accepted"),
@@ -69,6 +71,11 @@ def filtered_cases(
         # Codes are quoted in the stored list, so P-10 never finds P-101.
         found = found.filter(expected__policy_codes__icontains=f'"{clause}"')
     return found
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a query string's text can be the key of a row."""
+    return text.isdecimal() and len(text) < MOST_KEY_DIGITS
 
 
 def case_counts() -> dict[str, int]:

@@ -255,7 +255,7 @@ def spend(now: datetime) -> Spend:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return Spend(
         today_microusd=monitor.spent_microusd(now.date()),
-        budget_microusd=int(budget * 1_000_000) if budget is not None else None,
+        budget_microusd=budget,
         assessed=Assessment.objects.filter(created_at__gte=midnight).count(),
     )
 

@@ -13,7 +13,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from moderation.access.addresses import address_of
-from moderation.access.attempts import Attempt, Step, note_failure, wait_of
+from moderation.access.attempts import (
+    Attempt,
+    Step,
+    note_failure,
+    note_success,
+    wait_of,
+)
 from moderation.web import merchant
 from moderation.web.access import anyone, signed_in
 from moderation.web.http import PageRequest, go, go_to, page
@@ -65,6 +71,7 @@ def sign_in(request: PageRequest) -> HttpResponse:
         note_failure(attempt, now=now)
         words = "That user name and password do not go together."
         return _form(request, target, name, words, status=422)
+    note_success(attempt, now=now)
     return admit(request, user, target)
 
 

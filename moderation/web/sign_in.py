@@ -22,7 +22,13 @@ from django.views.decorators.http import require_http_methods
 from moderation.access import factors, passkeys
 from moderation.access.actor import Actor
 from moderation.access.addresses import address_of
-from moderation.access.attempts import Attempt, Step, note_failure, wait_of
+from moderation.access.attempts import (
+    Attempt,
+    Step,
+    note_failure,
+    note_success,
+    wait_of,
+)
 from moderation.access.people import invited, set_password
 from moderation.access.sessions import begin_session
 from moderation.web.access import SESSION_CONFIRMED_AT, anyone, signed_in
@@ -87,6 +93,7 @@ def second(request: PageRequest) -> HttpResponse:
         if request.POST.get("credential"):
             words = "That was not one of your passkeys. Try again, or use a code."
         return _second_form(request, user, words)
+    note_success(attempt, now=now)
     target = request.session[SESSION_PENDING]["next"]
     _enter(request, user)
     request.session.pop(SESSION_PENDING, None)
@@ -122,6 +129,7 @@ def confirm(request: PageRequest) -> HttpResponse:
         note_failure(attempt, now=now)
         words = "That is not your password." if by_password else WRONG_CODE
         return _confirm_form(request, words)
+    note_success(attempt, now=now)
     request.session[SESSION_CONFIRMED_AT] = int(time.time())
     return go_to(request, safe_target(request) or "/")
 

@@ -71,6 +71,8 @@ class Command(VerbCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, score, judge and answer."""
         started = time.monotonic()
+        if options["out"]:
+            _check_writable(options["out"])
         ensure_versions()
         asked = _asked(options["dataset"])
         pipeline = _version(options["pipeline"])
@@ -227,6 +229,14 @@ def _paired(summary: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     counts = {name: len(paired[name]) for name in ("broken", "mended", "both_wrong")}
     return {**counts, "p": paired["p_value"]}
+
+
+def _check_writable(path: Path) -> None:
+    """Fail before the first paid call, not after the last."""
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _write(path: Path, asked: _Asked, run: EvalRun) -> None:

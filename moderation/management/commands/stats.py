@@ -11,6 +11,9 @@ from moderation.evals.audit import Stratum, false_approval_rate
 from moderation.evals.paired import log_e, mcnemar
 from moderation.rollout.assign import bucket
 
+# No marketplace counts further, and an exact sum over more would take minutes.
+MOST = 10_000_000
+
 
 def _audit(problem: Mapping[str, Any]) -> dict[str, Any]:
     strata = [
@@ -31,14 +34,16 @@ def _paired(problem: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bucket(problem: Mapping[str, Any]) -> dict[str, Any]:
-    salt = problem["salt"]
-    return {"buckets": [bucket(salt, str(name)) for name in problem["ids"]]}
+    salt, ids = problem["salt"], problem["ids"]
+    if not isinstance(salt, str) or not isinstance(ids, list):
+        raise ValueError("salt must be a text and ids a list.")
+    return {"buckets": [bucket(salt, str(name)) for name in ids]}
 
 
 def _count(problem: Mapping[str, Any], name: str) -> int:
     value = problem[name]
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{name} must be a whole number, not {value!r}.")
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError(f"{name} must be a whole number from 0 to {MOST:,}.")
     return value
 
 
@@ -71,7 +76,9 @@ class Command(BaseCommand):
                 continue
             try:
                 answer = solve(json.loads(line))
-            except (KeyError, TypeError, ValueError) as error:
+            except RecursionError as error:
+                raise CommandError(f"Line {number}: nested too deep.") from error
+            except (ArithmeticError, KeyError, TypeError, ValueError) as error:
                 what = f"{error} is missing" if isinstance(error, KeyError) else error
                 raise CommandError(f"Line {number}: {what}") from error
             self.stdout.write(json.dumps(answer))

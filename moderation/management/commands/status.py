@@ -17,7 +17,7 @@ from moderation.models.versions import mode_in_force
 from moderation.states import RolloutState, TaskKind
 from moderation.versions import baseline, ensure_versions, served
 
-_SINCE = re.compile(r"(\d{1,6})\s*([smhd])")
+_SINCE = re.compile(r"(\d{1,5})\s*([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 

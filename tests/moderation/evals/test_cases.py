@@ -109,3 +109,29 @@ def test_a_bad_file_is_refused_whole(tmp_path: Path, text: str, words: str) -> N
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="cannot be read"):
         read_dataset(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {"policy_codes": 5},
+        {"policy_codes": "P-101"},
+        {"policy_codes": [{}]},
+        {"must_not_contain": "abc"},
+        {"condition_in": 5},
+        {"fields": [1]},
+    ],
+)
+def test_a_label_of_the_wrong_shape_is_named_with_its_line(
+    expected: dict[str, Any],
+) -> None:
+    row = {"listing": {}, "expected": {"decision": "reject", **expected}}
+    with pytest.raises(DatasetError, match="line 7"):
+        parse_case(json.dumps(row), "line 7")
+
+
+def test_characters_that_no_database_holds_go_and_the_row_stays() -> None:
+    row = {"listing": {"title": "a\x00b\ud800"}, "expected": {"decision": "approve"}}
+    assert parse_case(json.dumps(row), "x").listing == {"title": "ab"}
+    with pytest.raises(DatasetError, match="NaN"):
+        parse_case('{"listing": {"price": NaN}, "expected": {}}', "x")

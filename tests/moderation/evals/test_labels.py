@@ -1,5 +1,7 @@
 """A label that cannot be used is refused with everything that is wrong."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +56,18 @@ def test_what_is_wrong_is_named(label: object, code: str) -> None:
 )
 def test_no_json_makes_it_raise(label: object) -> None:
     assert isinstance(label_problems(label, KNOWN), tuple)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "\ud800"},
+        {"title": "a\x00b"},
+        {"attributes": float("nan")},
+        {"attributes": {"size": 5}},
+        {"title": "x" * 200_000},
+    ],
+)
+def test_what_no_database_or_page_can_hold_is_refused(fields: dict[str, Any]) -> None:
+    label = {"decision": "approve", "fields": fields}
+    assert label_problems(label, set())

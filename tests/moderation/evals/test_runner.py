@@ -77,3 +77,13 @@ def test_named_quality_codes_count_among_the_clauses() -> None:
 
 def test_a_run_of_nothing_is_nothing() -> None:
     assert run_cases([], serving(), client_factory=ScriptedClient()) == {}
+
+
+def test_an_answer_of_a_stand_in_is_a_failure_of_the_version() -> None:
+    stood_in = ScriptedClient(lambda listing: a_verdict(), is_fallback=True)
+    found = run_cases([case("mug")], serving(), client_factory=stood_in)
+    result = found["mug"]
+    assert result.failure is not None
+    assert (result.verdict, result.calibrated_confidence) == (None, None)
+    assert result.model_clauses == ()
+    assert result.route == "review"

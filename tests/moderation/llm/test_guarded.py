@@ -362,6 +362,17 @@ def test_a_store_that_breaks_is_a_failure_and_not_an_exception() -> None:
     assert client.timeouts == []
 
 
+def test_a_model_that_only_another_can_answer_for_is_answered_by_a_stand_in() -> None:
+    clock = Clock()
+    pool = guarded(clock, (OFFLINE, Scripted(clock, [None])))
+
+    answer = asyncio.run(pool.call(REQUEST))
+
+    assert isinstance(answer, ModelReply)
+    assert answer.is_fallback
+    assert answer.fallback_because == F.REQUEST_REJECTED
+
+
 def test_no_provider_for_a_model_is_a_failure() -> None:
     answer = asyncio.run(guarded(Clock()).call(REQUEST))
 

@@ -236,3 +236,10 @@ def test_without_a_second_factor_one_step_is_enough(world: World) -> None:
     assert not Authenticator.objects.exists()
     row = UserSession.objects.get()
     assert (row.ip, row.session_key) == ("127.0.0.1", client.session.session_key)
+
+
+def test_signing_in_rightly_is_never_too_often(world: World) -> None:
+    for _ in range(20):
+        client = Client()
+        answer = client.post("/login/", {"username": "moderator", "password": PASSWORD})
+        assert answer.status_code == 303

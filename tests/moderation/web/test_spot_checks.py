@@ -1,14 +1,17 @@
 """The pages of spot checks: the queue, the blind screen, and what is shown after."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from moderation.models import Decision, ReviewTask
+from moderation.delivery.outbox import publish_due
+from moderation.models import Decision, Delivery, EvalCase, Listing, ReviewTask
 from moderation.review.queue import claim_task
 from moderation.states import Outcome
+from tests.builders import an_endpoint
 from tests.moderation.web.world import World
 
 SECRETS = ("compliant", "0.96", "0.95", "0.93", "Q-05", "v15", "The title was tidied")
@@ -170,3 +173,46 @@ def test_the_overview_reads_the_answers(
     assert "Too early to say" in page
     assert "149 without an error would keep the promise." in page
     assert "The same as a table" in page
+
+
+def test_a_check_that_disagrees_takes_the_listing_down_with_a_statement(
+    world: World,
+    client_of: Callable[[str], Client],
+    settings: Any,
+) -> None:
+    settings.REVIEWHUB_UNDO_SECONDS = 0
+    endpoint = an_endpoint(world.merchant)
+    check = world.live()
+    publish_due(by="machine")
+    listing = Listing.objects.get()
+    assert listing.live_decision == check.about
+    page = f"/listings/{listing.public_id}/"
+    assert "Live as shown here" in client_of("merchant").get(page).content.decode()
+
+    world.checked(check, Outcome.REJECTED)
+    publish_due(by="machine")
+
+    listing.refresh_from_db()
+    assert listing.live_decision is None
+    html = client_of("merchant").get(page).content.decode()
+    assert "Not accepted" in html
+    assert "P-105" in html
+    assert "A person decided" in html
+    events = Delivery.objects.filter(endpoint=endpoint).values_list("event", flat=True)
+    assert {"listing.rejected", "listing.taken_down"} <= set(events)
+    case = EvalCase.objects.get()
+    assert (case.provenance, case.sampling_probability) == ("spot_check", 1.0)
+    assert case.expected["decision"] == "reject"
+
+
+def test_the_decision_under_a_check_is_not_shown_before_the_answer(
+    world: World, client_of: Callable[[str], Client]
+) -> None:
+    task = held(world)
+    assert task.about
+    path = f"/decisions/{task.about.public_id}/"
+    answer = client_of("moderator").get(path, follow=True)
+    assert answer.redirect_chain == [("/review/history/", 303)]
+    assert "Q-05" not in answer.content.decode()
+    post(client_of("moderator"), task, outcome="approved")
+    assert "Approved" in html(client_of("moderator"), path)

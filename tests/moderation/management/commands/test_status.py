@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import override_settings
 
+from moderation.assessment.clients import limits
 from moderation.models import ReviewTask
+from reviewhub.env import Env
 from tests.builders import a_moderator, a_submission, a_task, decided_by
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +52,10 @@ def test_the_queue_is_what_merchants_wait_for() -> None:
     assert after["queue"]["depth"] == before["depth"] == 1
     assert after["queue"]["oldest_seconds"] < 3600
     assert after["queues"]["spot_check"] == 1
+
+
+def test_a_budget_is_what_was_set_in_dollars() -> None:
+    read = Env({"DAY": "25"}).dollars("DAY")
+    with override_settings(REVIEWHUB_DAILY_BUDGET_USD=read):
+        assert told()["budget_microusd"]["day"] == 25_000_000
+        assert limits().day_microusd == 25_000_000
