@@ -35,7 +35,8 @@ from moderation.states import TaskState
 
 SERVICE = "service."  # how the accounts of API keys without a person begin
 # The address of the page that invites, and of nobody.
-RESERVED = frozenset({"new"})
+# A page's own address, and what browsers take out of one.
+RESERVED = frozenset({"new", ".", ".."})
 NAME_LIMIT = 150
 _UNCLAIMED = {
     "claimed_by": None,
@@ -204,7 +205,10 @@ def deactivate(
         _not_oneself(user, by, "Ask another admin to close your account.")
         _keep_an_admin(user)
         user.is_active = False
-        user.save(update_fields=["is_active"])
+        if not user.has_usable_password():
+            # Ends the link of an invitation that was never accepted.
+            user.set_unusable_password()
+        user.save(update_fields=["is_active", "password"])
         end_sessions(user=user, by=by)
         released = _release(user, by)
         keys = 0

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from ninja import Path, Router, Status
 
 from moderation.access.keys import READ_ROLLOUTS, WRITE_ROLLOUTS
@@ -17,7 +17,7 @@ from moderation.api.rollout_schemas import (
     RolloutsOut,
     StopIn,
 )
-from moderation.models import Rollout
+from moderation.models import Rollout, RolloutStep
 from moderation.rollout.brake import hold, stop
 from moderation.rollout.describe import describe, describe_steps
 from moderation.rollout.stages import advance
@@ -123,7 +123,13 @@ def stop_rollout(request: ApiRequest, rollout_id: RolloutId) -> Any:
 
 
 def _all() -> QuerySet[Rollout]:
-    return Rollout.objects.select_related("candidate", "baseline").order_by("-id")
+    return (
+        Rollout.objects.select_related("candidate", "baseline")
+        .prefetch_related(
+            "pilot_merchants", Prefetch("steps", RolloutStep.objects.order_by("id"))
+        )
+        .order_by("-id")
+    )
 
 
 def _found(public_id: str) -> Rollout:

@@ -80,6 +80,9 @@ class Figures:
             return "broken"
         if self.answered < self.needed:
             return "early"
+        if self.undrawable:
+            # Of those nobody could draw nothing is known, so nothing is kept.
+            return "open"
         return "kept" if self.rate.upper <= self.promise else "open"
 
 

@@ -13,7 +13,8 @@ from moderation.rollout.stages import next_stage
 def describe(rollout: Rollout) -> dict[str, Any]:
     """Return where a rollout stands, what comes next and what is missing for it."""
     ahead = next_stage(rollout)
-    asked = pending(rollout)
+    # One that has ended waits for nobody.
+    asked = pending(rollout) if rollout.state in UNDER_WAY else None
     certified = rollout.candidate.threshold_status == PipelineVersion.CERTIFIED
     return {
         "id": rollout.public_id,
@@ -24,7 +25,7 @@ def describe(rollout: Rollout) -> dict[str, Any]:
         "is_held": rollout.is_held,
         "revision": rollout.revision,
         "threshold_status": "certified" if certified else "not certified",
-        "pilots": sorted(rollout.pilot_merchants.values_list("slug", flat=True)),
+        "pilots": sorted(merchant.slug for merchant in rollout.pilot_merchants.all()),
         "next": {"state": str(ahead[0]), "percent": ahead[1]} if ahead else None,
         "evidence": _evidence(rollout),
         "awaits_second_admin": asked is not None,
@@ -51,7 +52,7 @@ def describe_steps(rollout: Rollout) -> list[dict[str, Any]]:
             "figures": step.figures,
             "at": _at(step.at),
         }
-        for step in rollout.steps.order_by("id")
+        for step in sorted(rollout.steps.all(), key=lambda step: step.pk)
     ]
 
 

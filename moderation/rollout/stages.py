@@ -60,7 +60,7 @@ class Advanced:
 
 def next_stage(rollout: Rollout) -> tuple[RolloutState, int] | None:
     """Return the state and percentage after this one; None where there is none."""
-    if rollout.state == RolloutState.SHADOW and rollout.pilot_merchants.exists():
+    if rollout.state == RolloutState.SHADOW and rollout.pilot_merchants.all():
         return RolloutState.PILOT, 0
     if rollout.state not in UNDER_WAY:
         return None

@@ -19,6 +19,7 @@ from django.views.decorators.http import (
 )
 
 from moderation.access import people as verbs
+from moderation.access.actor import ADMIN, roles_of
 from moderation.models import Merchant
 from moderation.web import people_read
 from moderation.web.access import actor_of, admin_only, fresh_sign_in, overseer_only
@@ -190,7 +191,9 @@ def _act(
         messages.error(request, str(refused), extra_tags="bad")
     else:
         messages.success(request, words, extra_tags="ok")
-    # Whoever took the admin's role from themselves cannot see the page any more.
+    if user.pk == request.user.pk and ADMIN not in roles_of(user):
+        # Whoever took the admin's role from themselves cannot see the page any more.
+        return go(request, "home")
     return go(request, "person", username)
 
 

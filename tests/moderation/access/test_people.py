@@ -82,6 +82,15 @@ def test_a_made_up_link_is_nobodys(world: World, uid: str) -> None:
     assert people.invited(uid, "none") is None
 
 
+def test_closing_an_account_ends_an_invitation_that_was_never_accepted(
+    world: World,
+) -> None:
+    made, by = invite(world), world.actor("admin")
+    people.deactivate(user=made.user, by=by, now=NOW)
+    people.reactivate(user=made.user, by=by)
+    assert people.invited(made.uid, made.token) is None
+
+
 def test_a_new_link_ends_the_one_before_and_the_password(world: World) -> None:
     made = invite(world)
     again = people.new_link(user=made.user, by=world.actor("admin"))

@@ -123,3 +123,23 @@ def test_a_broken_body_moves_nothing(admin: Caller, body: Any) -> None:
     rollout = started()
     problem_of(admin.post(path(rollout, "advance"), body), 422)
     assert Rollout.objects.get().revision == 1
+
+
+def test_the_list_asks_the_database_no_more_for_more_rollouts(
+    admin: Caller, django_assert_max_num_queries: Any
+) -> None:
+    first = started()
+    Rollout.objects.filter(pk=first.pk).update(
+        state="halted", halted_at=first.started_at, halted_by="t"
+    )
+    for number in range(20):
+        Rollout.objects.create(
+            baseline=first.baseline,
+            candidate=first.candidate,
+            state="halted",
+            salt=str(number),
+            started_by="t",
+            halted_at=first.started_at,
+        )
+    with django_assert_max_num_queries(10):
+        assert len(shown(admin.get("/rollouts"))["rollouts"]) == 21
