@@ -251,6 +251,17 @@ class LiveOut(Read):
     since: str = Field(description="Since when (UTC).")
 
 
+class AppealStateOut(Read):
+    """Where a version's appeal stands."""
+
+    id: str = Field(description="Its id.")
+    state: str = Field(
+        description="open, upheld (the decision was replaced) or rejected (it stands)."
+    )
+    opened_at: str = Field(description="When it came in (UTC).")
+    resolved_at: str | None = Field(description="When it was answered (UTC).")
+
+
 class ListingOut(Read):
     """A submission: one version of a listing."""
 
@@ -285,6 +296,9 @@ class ListingOut(Read):
     live: LiveOut | None = Field(
         description="The version that buyers see; an older one while a newer one is "
         "read, null when none is live."
+    )
+    appeal: AppealStateOut | None = Field(
+        description="The merchant's appeal about this version, if there is one."
     )
     route: RouteOut | None = Field(
         default=None, description="Only with a moderator's or an admin's key."

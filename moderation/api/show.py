@@ -32,6 +32,7 @@ from moderation.review.decide import shown_content
 from moderation.review.queue import QUEUES
 from moderation.review.spot_checks import is_hidden, live_content, undo_until
 from moderation.states import (
+    AppealState,
     AssessmentRole,
     Route,
     SubmissionState,
@@ -62,17 +63,36 @@ def listings(
     is_staff = caller.role != MERCHANT
     routes = _routes(submissions) if is_staff else {}
     checking = _checked_blind_by(caller, submissions) if is_staff else set()
-    live = _live(submissions)
+    live, appeals = _live(submissions), _appeals(submissions, now)
     items = []
     for submission in submissions:
         item = _listing(submission, decisions.get(submission.pk), now)
         item["live"] = live.get(submission.listing_id)
+        item["appeal"] = appeals.get(submission.pk)
         if is_staff:
             item["route"] = routes.get(submission.pk)
         if submission.pk in checking:
             item |= {"route": None, "decision": None, "diff": []}
         items.append(item)
     return items
+
+
+def _appeals(
+    submissions: Sequence[Submission], now: datetime
+) -> dict[int, dict[str, Any]]:
+    """Return each version's appeal; open until what it led to is in effect."""
+    found = Appeal.objects.filter(decision__submission__in=submissions)
+    shown = {}
+    for row in found.select_related("decision", "outcome_decision"):
+        outcome = row.outcome_decision
+        is_open = outcome is not None and outcome.effective_at > now
+        shown[row.decision.submission_id] = {
+            "id": row.public_id,
+            "state": AppealState.OPEN if is_open else row.state,
+            "opened_at": time_of(row.opened_at),
+            "resolved_at": None if is_open else time_of(row.resolved_at),
+        }
+    return shown
 
 
 def _listing(
@@ -164,6 +184,7 @@ def waiting(row: ImportRow) -> dict[str, Any]:
         "diff": [],
         "decision": None,
         "live": None,
+        "appeal": None,
     }
 
 

@@ -329,7 +329,7 @@ def test_the_list_asks_the_database_no_more_for_more_rows(
     for number in range(20):
         in_review(sent(merchant, external_id=f"MUG-{number}"))
     for caller in (seller, moderator):
-        with django_assert_max_num_queries(11):
+        with django_assert_max_num_queries(12):
             assert caller.get("/listings").status_code == 200
 
 

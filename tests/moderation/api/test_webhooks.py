@@ -8,7 +8,7 @@ import pytest
 
 from moderation.decisions import Ruling, overturn
 from moderation.delivery.outbox import publish_due
-from moderation.models import Delivery, WebhookEndpoint
+from moderation.models import Decision, Delivery, ReviewTask, WebhookEndpoint
 from moderation.models.clock import database_now
 from moderation.states import Outcome
 from tests.builders import (
@@ -192,3 +192,21 @@ def test_a_refusal_is_appealed_once(seller: Caller, merchant: Any) -> None:
     assert made["state"] == "open"
     assert made["submission_id"] == task.submission.public_id
     assert problem_of(seller.post(path, {"text": "Why?"}), 409)["detail"]
+
+
+def test_how_an_appeal_stands_is_told_once_its_outcome_holds(
+    seller: Caller, merchant: Any, settings: Any
+) -> None:
+    task = a_task(submitted(merchant))
+    where = f"/listings/{task.submission.public_id}"
+    assert body_of(seller.get(where))["appeal"] is None
+    decided_by(a_moderator(), "rejected", task=task)
+    seller.post(f"{where}/appeal", {"text": "It is the name of the glaze."})
+    assert body_of(seller.get(where))["appeal"]["state"] == "open"
+    settings.REVIEWHUB_UNDO_SECONDS = 3600
+    again = ReviewTask.objects.get(kind="appeal")
+    upheld = decided_by(a_moderator("vera"), "approved", task=again)
+    told = body_of(seller.get(where))["appeal"]
+    assert (told["state"], told["resolved_at"]) == ("open", None)
+    Decision.objects.filter(pk=upheld.pk).update(effective_at=upheld.decided_at)
+    assert body_of(seller.get(where))["appeal"]["state"] == "upheld"
