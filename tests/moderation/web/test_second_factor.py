@@ -47,7 +47,7 @@ def addresses() -> Iterator[tuple[str, str]]:
     for pattern in urlpatterns:
         assert isinstance(pattern, URLPattern)
         path = f"/{pattern.pattern}"
-        for part, value in {**PARTS, "<str:public_id>": "XXX-1"}.items():
+        for part, value in {**PARTS, "<str:public_id>": "NONE-1"}.items():
             path = path.replace(part, value)
         yield str(pattern.name), path
 
